@@ -1,0 +1,83 @@
+// Regular expressions as Weir uses them: RE2 only, so that matching is linear in the input whatever an
+// operator writes. A pattern is checked when a document is read and compiled when it is published.
+// Nothing here runs a JavaScript RegExp over request data.
+import RE2 from 're2'
+
+export type PatternFlags = {
+  /** Letters match whatever their case. */
+  readonly ignoreCase?: boolean
+  /** `^` and `$` match at line ends, `.` matches newlines (content filter rules, spec pipeline 4.9). */
+  readonly lines?: boolean
+}
+
+/** Why a pattern was refused; `offset` counts characters of the source from 0. */
+export type PatternProblem = { readonly offset: number; readonly why: string }
+
+/** What PCRE has and RE2 has not, so that the message can name the construct and its place. */
+const unsupported: readonly (readonly [RegExp, string])[] = [
+  [/\(\?=/, 'look-ahead (?= is not supported'],
+  [/\(\?!/, 'negative look-ahead (?! is not supported'],
+  [/\(\?<=/, 'look-behind (?<= is not supported'],
+  [/\(\?<!/, 'negative look-behind (?<! is not supported'],
+  [/\(\?>/, 'atomic group (?> is not supported'],
+  [/\\[1-9]|\\k[<{']|\(\?P=/, 'back-reference is not supported'],
+  [/[*+?}]\+/, 'possessive quantifier is not supported'],
+]
+
+/** Escapes are blanked out with their length kept, so that `\(?=` is not taken for a look-ahead. */
+const withoutEscapes = (source: string): string => source.replace(/\\[^1-9k]/g, '__').replace(/\[\^?\]?[^\]]*\]/g, (c) => '_'.repeat(c.length))
+
+/** Checks that RE2 takes the pattern. */
+export function checkPattern(source: string): PatternProblem | undefined {
+  try {
+    new RE2(source, 'u')
+    return undefined
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const plain = withoutEscapes(source)
+    for (const [construct, why] of unsupported) {
+      const found = construct.exec(plain)
+      if (found) return { offset: found.index, why }
+    }
+    const fragment = message.slice(message.lastIndexOf(': ') + 2)
+    const at = source.indexOf(fragment)
+    return { offset: at === -1 ? 0 : at, why: message }
+  }
+}
+
+function withFlags(source: string, flags: PatternFlags): string {
+  const inline = `${flags.ignoreCase ? 'i' : ''}${flags.lines ? 'sm' : ''}`
+  return inline === '' ? source : `(?${inline}:${source})`
+}
+
+/** One compiled pattern, searched unanchored. */
+export type Pattern = { readonly source: string; test(value: string): boolean }
+
+/** Compiles a pattern that `checkPattern` accepted; throws SyntaxError otherwise. */
+export function compilePattern(source: string, flags: PatternFlags = {}): Pattern {
+  const regex = new RE2(withFlags(source, flags), 'u')
+  return { source, test: (value) => regex.test(value) }
+}
+
+/** Bytes that the automaton of one set may take; RE2's own default of 8 MiB is too small for thousands of rules. */
+const setMemory = 256 * 1024 * 1024
+
+/** Many patterns, matched in one pass over the value. */
+export type PatternSet = {
+  readonly size: number
+  /** Indexes of the patterns found, ascending. Strings are matched as UTF-8. */
+  match(value: string): readonly number[]
+}
+
+const none: readonly number[] = []
+
+/** Compiles the patterns into one automaton; an index of `match` is the pattern's place in the list. */
+export function compilePatternSet(sources: readonly string[], flags: PatternFlags = {}): PatternSet {
+  if (sources.length === 0) return { size: 0, match: () => none }
+  const set = new RE2.Set(
+    sources.map((source) => withFlags(source, flags)),
+    'u',
+    { maxMem: setMemory },
+  )
+  return { size: sources.length, match: (value) => set.match(value) }
+}

@@ -1,0 +1,163 @@
+// What a request is, to everything behind the doors (spec pipeline 1). A door (Envoy's ext_authz, `weir inspect`)
+// hands over a RequestInput; from it `readHead` and `readRequest` build the view that stages read.
+
+/** Header bytes as they arrived. Strings are taken as UTF-8 text that is already valid. */
+export type HeaderLine = readonly [name: string | Uint8Array, value: string | Uint8Array]
+
+export type HumanLevel = 'none' | 'passive' | 'active' | 'interactive' | 'mobile'
+
+export type BodyInput = {
+  readonly bytes: Uint8Array
+  /** The door says that more followed than it hands over. */
+  readonly partial: boolean
+}
+
+/** One request as a door received it. Nothing in it has been checked. */
+export type RequestInput = {
+  readonly method: string
+  /** Of the connection: what `x-forwarded-proto` says is decided by `readRequest`. */
+  readonly scheme: 'http' | 'https'
+  /** `:authority` or Host, as sent; empty if none. */
+  readonly authority: string
+  /** Path and query, as the door received them. */
+  readonly target: string
+  /** In order, duplicates separate, without pseudo-headers. */
+  readonly headers: readonly HeaderLine[]
+  /** Undefined: the body was not delivered, or there is none. */
+  readonly body: BodyInput | undefined
+  /** Address of the TCP peer. */
+  readonly peer: string
+  /** The client address where the caller knows it already (`inspect`'s `ip`). */
+  readonly client: string | undefined
+  /** Milliseconds since the epoch, when Envoy received the request. */
+  readonly timestamp: number
+  readonly requestId: string
+  /** `inspect`'s `human`; undefined: let Weir find out. */
+  readonly human: HumanLevel | undefined
+  /** What Envoy's route says it matched: `weir.sg` and `weir.entry`; undefined where no route speaks. */
+  readonly hints: { readonly group: string | undefined; readonly entry: string | undefined }
+  /** Values that other Envoy filters verified, e.g. `jwt.sub` (spec pipeline 3.4). */
+  readonly plugins: ReadonlyMap<string, string>
+}
+
+/** Where a value was found, in the words of triggers (spec pipeline 6.2). */
+export type Place =
+  | 'headers'
+  | 'cookies'
+  | 'arguments'
+  | 'path'
+  | 'query'
+  | 'uri'
+  | 'body'
+  | 'referer'
+  | 'plugins'
+  | 'attributes'
+  | ''
+
+/** One header, cookie, argument, path part or plugin value. Names that occur again add to `values`. */
+export type Parameter = {
+  readonly name: string
+  /** All values joined: `, ` for headers, one space else. */
+  readonly value: string
+  /** The single values in order of appearance; at least one. */
+  readonly values: readonly string[]
+  readonly place: Place
+  /** File contents and opaque bodies: no Max length (spec pipeline 1.8). */
+  readonly lengthExempt: boolean
+}
+
+export type Parameters = ReadonlyMap<string, Parameter>
+
+export type Uri = {
+  readonly rawPath: string
+  /** From the first `?` on, with it; undefined if there is none. */
+  readonly query: string | undefined
+  /** Decoded once, dot segments resolved, slashes merged: what every path expression is matched against. */
+  readonly path: string
+  /** `path` and the query decoded once with `+` as space. */
+  readonly uri: string
+  readonly rawUri: string
+  /** `path` → the raw path; `part1`, … → the decoded segments. */
+  readonly parts: Parameters
+}
+
+export type BodyKind = 'json' | 'xml' | 'url_encoded' | 'multipart_form' | 'graphql'
+
+/** What became of the body (spec pipeline 1.8); its values are in the arguments. */
+export type BodyReport = {
+  /** No body, or one that nothing reads. */
+  readonly present: boolean
+  /** The declared media type without parameters, lower-case; undefined: no content-type header. */
+  readonly mediaType: string | undefined
+  /** The kind that the media type names; undefined: another one or none. */
+  readonly declared: BodyKind | undefined
+  /** `malformed JSON body at byte 17`: kind and place, never the input. */
+  readonly malformed: string | undefined
+  readonly partial: boolean
+  readonly binary: boolean
+  /** A bound of spec pipeline 1.10 was met. */
+  readonly tooDeep: { readonly actual: number; readonly limit: number } | undefined
+  readonly tooLarge: { readonly what: 'arguments' | 'body'; readonly actual: number; readonly limit: number } | undefined
+  /** The whole body as text where `malformed` or opaque; examined as RAW_BODY, never counted or shown among arguments when malformed. */
+  readonly raw: Parameter | undefined
+  readonly size: number
+}
+
+/** Everything about the client's place that the databases know (spec pipeline 1.4). */
+export type Location = {
+  readonly continentName: string | undefined
+  readonly continentCode: string | undefined
+  readonly country: string | undefined
+  readonly countryCode: string | undefined
+  readonly region: string | undefined
+  readonly subregion: string | undefined
+  readonly city: string | undefined
+  readonly latitude: number | undefined
+  readonly longitude: number | undefined
+  readonly asn: number | undefined
+  readonly organization: string | undefined
+  readonly network: string | undefined
+}
+
+/** What is known before the policy is: enough to find the site and the entry (spec pipeline 3). */
+export type Head = {
+  readonly input: RequestInput
+  readonly method: string
+  /** Lower-case, with port if one was sent; `unknown` if there is none. */
+  readonly authority: string
+  /** `authority` without port and trailing dot; IPv6 literals keep their brackets. */
+  readonly host: string
+  /** Not one host name or address with an optional numeric port. */
+  readonly hostInvalid: boolean
+  readonly uri: Uri
+  readonly headers: Parameters
+  readonly cookies: Parameters
+}
+
+/** How the rest is read; all of it follows from the site and the entry. */
+export type ReadSettings = {
+  /** Lower-case header names that may carry the client address, in order. */
+  readonly clientAddressHeaders: readonly string[]
+  readonly trusts: (address: string) => boolean
+  /** Nothing reads the body: it is not parsed. */
+  readonly readBody: boolean
+  /** Bytes that the inspection buffer holds. */
+  readonly bodyLimit: number
+  readonly maxBodyDepth: number
+  /** JSONPath of strings that hold GraphQL; empty: those that look like it. */
+  readonly graphqlPath: string
+  readonly refererAsUri: boolean
+}
+
+/** The whole request. Built once, read-only. */
+export type RequestView = Head & {
+  readonly scheme: 'http' | 'https'
+  readonly ip: string
+  readonly peer: string
+  readonly ipInvalid: boolean
+  readonly requestId: string
+  readonly timestamp: number
+  readonly args: Parameters
+  readonly plugins: Parameters
+  readonly body: BodyReport
+}
