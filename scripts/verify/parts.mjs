@@ -1,0 +1,106 @@
+// What `npm run verify` consists of, in the order of running. Everything runs under the Node that the set-up
+// found and with its output on the terminal.
+import { spawn } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { environment } from '../setup/node.mjs'
+import { inCache, inRoot, root } from '../setup/paths.mjs'
+import { totalsOf } from './totals.mjs'
+
+const bin = (name) => inRoot('node_modules', '.bin', name)
+
+/** Checks that need no test runner: a command that ends with 0 or not. */
+export const staticParts = [
+  {
+    name: 'format',
+    command: [
+      bin('prettier'),
+      '--check',
+      '--log-level=warn',
+      'src',
+      'test',
+      'bench',
+      'scripts',
+      '*.mjs',
+      '*.json',
+    ],
+    remedy: 'npm run format',
+  },
+  { name: 'types', command: [bin('tsc'), '-p', '.'] },
+  {
+    name: 'lint',
+    command: [bin('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'bench', 'scripts'],
+  },
+]
+
+/** Test runs. `timeoutMinutes` is for a run that hangs: the tests' own limits are in `options`. */
+export const testParts = [
+  { name: 'unit', options: ['--maxWorkers=100%', '--testTimeout=15000'], timeoutMinutes: 6 },
+  // Each worker starts Envoys of its own; more than two at a time only slow each other down.
+  { name: 'e2e', options: ['--maxWorkers=2', '--testTimeout=60000'], timeoutMinutes: 12 },
+]
+
+export const partNames = [...staticParts, ...testParts].map((part) => part.name)
+
+const killAfterMs = 5000
+
+/** Runs one command in the repository and returns whether it ended well, and after how many seconds. */
+async function runUnder(node, command, { env = {}, timeoutMinutes = 5 } = {}) {
+  const started = Date.now()
+  const child = spawn(node, command, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...environment(node), ...env },
+  })
+  let kill
+  const timeout = setTimeout(() => {
+    console.error(`verify: nothing came of it within ${timeoutMinutes} minutes, giving up`)
+    child.kill('SIGTERM')
+    kill = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  }, timeoutMinutes * 60_000)
+  const ok = await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code === 0))
+  })
+  clearTimeout(timeout)
+  clearTimeout(kill)
+  return { ok, seconds: (Date.now() - started) / 1000 }
+}
+
+/** Runs a static check. One that fails counts as one failure in the sum. */
+export async function runCheck({ name, command, remedy }, { node }) {
+  console.log(`\n--- ${name}`)
+  const { ok, seconds } = await runUnder(node, command)
+  return { name, ok, seconds, remedy, totals: { passed: 0, failed: ok ? 0 : 1, skipped: 0 } }
+}
+
+/** Runs one jest project; `files` narrows it to tests whose path contains one of these words. */
+export async function runTests({ name, options, timeoutMinutes }, { node }, files) {
+  console.log(`\n--- ${name}`)
+  const report = inCache('verify', `${name}.json`)
+  mkdirSync(inCache('verify'), { recursive: true })
+  rmSync(report, { force: true })
+  const command = [
+    bin('jest'),
+    '--selectProjects',
+    name,
+    ...options,
+    '--json',
+    '--outputFile',
+    report,
+    '--',
+    ...files,
+  ]
+  // Jest's support for ES modules rests on a Node feature that is marked experimental, and says so each time.
+  const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`
+  const { ok, seconds } = await runUnder(node, command, {
+    env: { NODE_OPTIONS: nodeOptions.trim() },
+    timeoutMinutes,
+  })
+  const totals = totalsOf(report)
+  return {
+    name,
+    ok: ok && totals.failed === 0,
+    seconds,
+    totals: ok || totals.failed > 0 ? totals : { ...totals, failed: 1 },
+  }
+}
