@@ -42,7 +42,11 @@ export type AclTrigger = Trigger & { readonly acl_action: string; readonly tags:
 export type ContentTrigger = Trigger & Located & { readonly ruleid: string; readonly risk_level: number }
 export type RestrictionTrigger = Trigger &
   Located & { readonly type: string; readonly actual: string; readonly expected: string }
-export type QuarantineTrigger = Trigger & { readonly target: string; readonly key: string; readonly value: string }
+export type QuarantineTrigger = Trigger & {
+  readonly target: string
+  readonly key: string
+  readonly value: string
+}
 
 /** One per request, masked and bounded before it leaves the filter. */
 export type DecisionRecord = {

@@ -1,0 +1,2 @@
+// Challenge: tells people from programs.
+export { type ChallengeAnswer, type ChallengeType, type Challenges, createChallenges } from './challenges.ts'

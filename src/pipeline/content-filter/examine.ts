@@ -1,0 +1,124 @@
+// The content filter's second pass (spec pipeline 4.9, step 4): every value against all kept rules and libinjection.
+// Nearly all requests are innocent, so all values are first scanned together, in one call to the set and one to
+// libinjection; only where that finds something are the values looked at one by one, to say which and what.
+import type { ContentFilterProfile, SectionName } from '#config'
+import { type Parameter, type RequestView, variants } from '#request'
+import type { Entries, Entry } from './entries.ts'
+import { type InjectionDetector, mayInject } from './libinjection.ts'
+import { parametersOf } from './parameters.ts'
+import { isAlphanumeric } from './restrictions.ts'
+import type { Signature, Signatures } from './signatures.ts'
+
+export type Match = {
+  readonly signature: Signature
+  readonly section: SectionName
+  readonly parameter: Parameter
+  /** libinjection's; empty for rules. */
+  readonly fingerprint: string
+}
+
+/** One parameter with every text that is to be examined for it. */
+type Subject = {
+  readonly section: SectionName
+  readonly parameter: Parameter
+  readonly texts: readonly string[]
+}
+
+const plainName = /^[\w.:[\]-]*$/
+
+/** A joined value is examined whole and in parts; a name with unusual characters is examined like a value. */
+function textsOf(
+  section: SectionName,
+  parameter: Parameter,
+  profile: ContentFilterProfile,
+): readonly string[] {
+  const { name, value, values } = parameter
+  const texts = new Set<string>()
+  const add = (text: string): void => {
+    const exempt = profile.ignoreAlphanum && isAlphanumeric(text)
+    for (const variant of variants(text, profile.decoding)) {
+      if (!(exempt && variant === text) && variant !== '') texts.add(variant)
+    }
+  }
+  add(value)
+  if (values.length > 1) for (const single of values) add(single)
+  if ((section === 'args' || section === 'cookies') && !plainName.test(name)) add(name)
+  return [...texts]
+}
+
+function subjectsOf(request: RequestView, profile: ContentFilterProfile): readonly Subject[] {
+  const subjects: Subject[] = []
+  for (const { section, parameter } of parametersOf(request, profile.ignoreBody)) {
+    if (section === 'plugins') continue
+    const texts = textsOf(section, parameter, profile)
+    if (texts.length > 0) subjects.push({ section, parameter, texts })
+  }
+  return subjects
+}
+
+/**
+ * Values are scanned together with line breaks between them: rules match `^` and `$` at line ends, so whatever a rule
+ * finds in a value it also finds in the joined text. The reverse does not hold, hence the second look.
+ */
+const separator = '\n'
+
+function matchRules({ section, parameter, texts }: Subject, { set, rules }: Signatures): readonly Match[] {
+  const found = new Set<number>()
+  for (const text of texts) for (const i of set.match(text)) found.add(i)
+  return [...found]
+    .toSorted((a, b) => a - b)
+    .flatMap((i) => {
+      const signature = rules[i]
+      return signature === undefined ? [] : [{ signature, section, parameter, fingerprint: '' }]
+    })
+}
+
+function matchInjections(
+  { section, parameter, texts }: Subject,
+  signatures: Signatures,
+  detector: InjectionDetector,
+): readonly Match[] {
+  const found = new Map<Signature, string>()
+  for (const text of texts) {
+    if (!mayInject(text)) continue
+    for (const { kind, fingerprint } of detector.inspect(text)) {
+      const signature = signatures.injections.get(kind)
+      if (signature !== undefined && !found.has(signature)) found.set(signature, fingerprint)
+    }
+  }
+  return [...found].map(([signature, fingerprint]) => ({ signature, section, parameter, fingerprint }))
+}
+
+/** The closest entry exempts a value that has the expected form from the rules that it names. */
+function exempts(entry: Entry | undefined, parameter: Parameter, signature: Signature): boolean {
+  if (entry === undefined || entry.ignoreRuleTags.size === 0) return false
+  return signature.tags.some((tag) => entry.ignoreRuleTags.has(tag)) && entry.matches(parameter.value)
+}
+
+export type Examination = {
+  readonly profile: ContentFilterProfile
+  readonly entries: Entries
+  readonly signatures: Signatures
+  readonly detector: InjectionDetector
+}
+
+/** All matches that no entry exempts, in order of appearance. */
+export function examine(
+  request: RequestView,
+  { profile, entries, signatures, detector }: Examination,
+): readonly Match[] {
+  const subjects = subjectsOf(request, profile)
+  const texts = subjects.flatMap((subject) => subject.texts)
+  const anyRule = signatures.set.match(texts.join(separator)).length > 0
+  const anyInjection = detector.any(texts.filter(mayInject))
+  if (!anyRule && !anyInjection) return []
+  return subjects.flatMap((subject) => {
+    const matches = [
+      ...(anyRule ? matchRules(subject, signatures) : []),
+      ...(anyInjection ? matchInjections(subject, signatures, detector) : []),
+    ]
+    if (matches.length === 0 || entries.empty) return matches
+    const entry = entries.closest(subject.section, subject.parameter.name)
+    return matches.filter(({ signature }) => !exempts(entry, subject.parameter, signature))
+  })
+}

@@ -1,0 +1,110 @@
+// The rules that one profile keeps, compiled to one set (spec pipeline 4.9, step 4). A rule that no list of the profile
+// mentions is not in the set and costs nothing.
+import type { ContentFilterProfile, ContentFilterRule } from '#config'
+import { type PatternSet, compilePatternSet } from '#platform'
+import { qualifiedTag } from '../tags.ts'
+import type { InjectionKind } from './libinjection.ts'
+
+/** A rule, or one of libinjection's two checks, as a profile sees it. */
+export type Signature = {
+  readonly id: string
+  readonly name: string
+  readonly risk: number
+  /** The tags that a match attaches, `cf-all` included. */
+  readonly tags: readonly string[]
+  /** `cf-rule-id:` and `cf-rule-name:`; all others are general (spec pipeline 4.9, step 5). */
+  readonly specific: readonly string[]
+  readonly outcome: 'action' | 'action-and-report' | 'report'
+  /** A specific tag asks for the action: the first to be named as the reason. */
+  readonly bySpecific: boolean
+  readonly message: string
+}
+
+export type Signatures = {
+  readonly rules: readonly Signature[]
+  readonly set: PatternSet
+  readonly injections: ReadonlyMap<InjectionKind, Signature>
+}
+
+type Tagged = Pick<Signature, 'id' | 'name' | 'risk' | 'tags' | 'specific' | 'message'>
+
+function describeRule(rule: ContentFilterRule): Tagged {
+  const specific = [qualifiedTag('cf-rule-id', rule.id), qualifiedTag('cf-rule-name', rule.name)]
+  const general = [
+    'cf-all',
+    qualifiedTag('cf-rule-category', rule.category),
+    qualifiedTag('cf-rule-subcategory', rule.subcategory),
+    qualifiedTag('cf-rule-risk', rule.risk),
+    ...rule.tags,
+  ]
+  return {
+    id: rule.id,
+    name: rule.name,
+    risk: rule.risk,
+    tags: [...specific, ...general],
+    specific,
+    message: rule.message,
+  }
+}
+
+function describeInjection(kind: InjectionKind): Tagged {
+  const id = `libinjection-${kind}`
+  const specific = [qualifiedTag('cf-rule-id', id)]
+  const general = [
+    'cf-all',
+    'cf-rule-category:libinjection',
+    qualifiedTag('cf-rule-subcategory', id),
+    'cf-rule-risk:libinjection',
+  ]
+  return { id, name: id, risk: 5, tags: [...specific, ...general], specific, message: '' }
+}
+
+type Lists = {
+  readonly active: ReadonlySet<string>
+  readonly report: ReadonlySet<string>
+  readonly ignore: ReadonlySet<string>
+}
+
+/** The table of step 5; undefined: the profile does not keep the rule. */
+function judge(tagged: Tagged, { active, report, ignore }: Lists): Signature | undefined {
+  const inList = (list: ReadonlySet<string>, tags: readonly string[]): boolean =>
+    tags.some((tag) => list.has(tag))
+  if (inList(ignore, tagged.tags)) return undefined
+  const inActive = inList(active, tagged.tags)
+  const inReport = inList(report, tagged.tags)
+  if (!inActive && !inReport) return undefined
+  const bySpecific = inList(active, tagged.specific)
+  const exception = inList(report, tagged.specific) && !bySpecific
+  const acts = inActive && !exception
+  return { ...tagged, bySpecific, outcome: acts ? (inReport ? 'action-and-report' : 'action') : 'report' }
+}
+
+const ruleFlags = { ignoreCase: true, lines: true } as const
+
+export function compileSignatures(
+  profile: ContentFilterProfile,
+  rules: readonly ContentFilterRule[],
+): Signatures {
+  const lists: Lists = {
+    active: new Set(profile.active),
+    report: new Set(profile.report),
+    ignore: new Set(profile.ignore),
+  }
+  const kept = rules.flatMap((rule) => {
+    const signature = judge(describeRule(rule), lists)
+    return signature === undefined ? [] : [{ signature, operand: rule.operand }]
+  })
+  const kinds: readonly InjectionKind[] = ['sqli', 'xss']
+  const injections = kinds.flatMap((kind): readonly (readonly [InjectionKind, Signature])[] => {
+    const signature = judge(describeInjection(kind), lists)
+    return signature === undefined ? [] : [[kind, signature]]
+  })
+  return {
+    rules: kept.map(({ signature }) => signature),
+    set: compilePatternSet(
+      kept.map(({ operand }) => operand),
+      ruleFlags,
+    ),
+    injections: new Map(injections),
+  }
+}

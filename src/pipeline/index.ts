@@ -1,0 +1,18 @@
+// Pipeline: what Weir decides about one request, and why.
+export type {
+  AclTrigger,
+  Answer,
+  ContentTrigger,
+  Decision,
+  DecisionRecord,
+  FilterTrigger,
+  LimitTrigger,
+  Located,
+  QuarantineTrigger,
+  RestrictionTrigger,
+  Trigger,
+  Verdict,
+} from './decision.ts'
+export { type BodyReaders, compileBodyReaders } from './reads-body.ts'
+export { type Pipeline, type PipelineSettings, createPipeline } from './pipeline.ts'
+export { type TraceStep, type Tracer, createTracer } from './trace.ts'

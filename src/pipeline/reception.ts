@@ -1,0 +1,280 @@
+// Reception, mapping and initialisation (spec pipeline 1, 3, 4.2): from what a door received to a transaction that
+// stages can work on. Also the refusals that need no stage: each still yields a transaction, so that it is recorded.
+import type { MapEntry, Policy, ProxyTemplate, ServerGroup } from '#config'
+import { addressSet } from '#platform'
+import {
+  type BodyReport,
+  type Head,
+  type HumanLevel,
+  type Location,
+  type Locator,
+  type Parameters,
+  type ReadSettings,
+  type RequestInput,
+  type RequestView,
+  readRequest,
+} from '#request'
+import { refusal, systemSource } from './actions.ts'
+import type { Verdict } from './decision.ts'
+import { attachRequestTags, attachSiteTags } from './initialise.ts'
+import { type Mapping, compileMapping } from './mapping.ts'
+import { type BodyReaders, compileBodyReaders } from './reads-body.ts'
+import { readSession } from './session.ts'
+import { createTagSet } from './tags.ts'
+import { type Site, type Transaction, emptyTriggers } from './transaction.ts'
+
+/** Why a request ends before the first stage. */
+export type Refusal = {
+  readonly stage: 0 | 1
+  readonly status: number
+  readonly tag: string
+  readonly reason: string
+}
+
+export type Received = { readonly transaction: Transaction; readonly verdict: Verdict | undefined }
+
+export type Reception = {
+  /** `refused`: found by the reader before the site is known (spec pipeline 1.2). */
+  receive(head: Head, refused?: Refusal): Received
+}
+
+/** Stands for the site of a request that has none; its names are empty and nothing in it is active. */
+export function nowhere(template: ProxyTemplate): Site {
+  const identity = { id: '', name: '' }
+  const block = {
+    ...identity,
+    tags: [],
+    type: 'block',
+    status: 503,
+    headers: [],
+    content: undefined,
+  } as const
+  const section = { maxCount: undefined, maxLength: undefined, names: [], regex: [] }
+  const entry: MapEntry = {
+    ...identity,
+    role: 'default',
+    match: '',
+    acl: {
+      ...identity,
+      tags: [],
+      action: block,
+      forceDeny: [],
+      passthrough: [],
+      allowBot: [],
+      denyBot: [],
+      allow: [],
+      deny: [],
+    },
+    aclActive: false,
+    contentFilter: {
+      ...identity,
+      tags: [],
+      action: block,
+      active: [],
+      report: [],
+      ignore: [],
+      ignoreAlphanum: true,
+      ignoreBody: true,
+      contentTypes: [],
+      decoding: { base64: false, dual: false, html: false, unicode: false },
+      graphqlPath: '',
+      maskingSeed: '',
+      sections: {
+        headers: section,
+        cookies: section,
+        args: section,
+        path: section,
+        plugins: section,
+        allsections: section,
+      },
+      maxBodyDepth: 100,
+      maxBodySize: undefined,
+      refererAsUri: false,
+    },
+    contentFilterActive: false,
+    rateLimitRules: [],
+    backend: undefined,
+    grpc: false,
+  }
+  const policy = { ...identity, tags: [], session: [], sessionIds: [], entries: [entry] }
+  return { group: { ...identity, serverNames: [], policy, template }, policy, entry }
+}
+
+function readSettings(template: ProxyTemplate, entry: MapEntry, readBody: boolean): ReadSettings {
+  return {
+    clientAddressHeaders: template.clientAddressHeaders,
+    trusts: addressSet(template.trustedSources),
+    readBody,
+    bodyLimit: template.clientBodyBufferBytes,
+    maxBodyDepth: entry.contentFilter.maxBodyDepth,
+    graphqlPath: entry.contentFilter.graphqlPath,
+    refererAsUri: entry.contentFilter.refererAsUri,
+  }
+}
+
+const atMapping = (status: number, tag: string, text: string): Refusal => ({
+  stage: 1,
+  status,
+  tag,
+  reason: `General: ${text}`,
+})
+
+/** What Envoy's route matched must be what the filter matched (spec pipeline 3.2); the path may be spelled differently. */
+function compareHints(head: Head, site: Site, mapping: Mapping, readsBody: BodyReaders): Refusal | undefined {
+  const { group, entry } = head.input.hints
+  if (group === undefined) return undefined
+  if (group !== site.group.id) return atMapping(421, 'general:misdirected', 'misdirected request')
+  if (entry === undefined || entry === site.entry.id) return undefined
+  const hinted = mapping.entryOf(site, entry)
+  const bodyAtHand =
+    (hinted !== undefined && readsBody(site.policy, hinted)) || !readsBody(site.policy, site.entry)
+  if (hinted?.backend === site.entry.backend && bodyAtHand) return undefined
+  return atMapping(400, 'ambiguous-path', 'ambiguous path')
+}
+
+/** Sizes that the template refuses from the headers alone, before a byte of the body is read (spec control-plane 2.6). */
+function checkLength(head: Head, template: ProxyTemplate): Refusal | undefined {
+  const declared = head.headers.get('content-length')?.value
+  if (declared !== undefined) {
+    return Number(declared) > template.clientMaxBodyBytes
+      ? atMapping(413, 'general:body-too-large', 'request body too large')
+      : undefined
+  }
+  const unsized = template.unsizedBody === 'length_required' && head.headers.has('transfer-encoding')
+  return unsized ? atMapping(411, 'general:length-required', 'length required') : undefined
+}
+
+function beginTransaction(
+  request: RequestView,
+  site: Site,
+  stage: 0 | 1,
+  location: Location,
+  seed: string,
+): Transaction {
+  const human: HumanLevel = request.input.human ?? 'none'
+  const tags = createTagSet()
+  const session = readSession({ request, location, site, tags, session: undefined }, site.policy, seed)
+  attachRequestTags(tags, { request, location, human })
+  return {
+    request,
+    location,
+    site,
+    human,
+    session,
+    tags,
+    triggers: emptyTriggers(),
+    monitorReasons: [],
+    messages: [],
+    logs: [],
+    requestHeaders: new Map(),
+    milestones: [],
+    stage,
+    monitored: false,
+    contentFilterRan: false,
+  }
+}
+
+export function compileReception(policy: Policy, locator: Locator): Reception {
+  const mapping = compileMapping(policy)
+  const readsBody = compileBodyReaders(policy)
+  const unknown = nowhere(policy.defaultTemplate)
+  const unknownSettings = readSettings(policy.defaultTemplate, unknown.entry, false)
+  const seeds = new Map(policy.serverGroups.map((group) => [group, seedOf(group)]))
+  const settings = new Map<ServerGroup, ReadonlyMap<MapEntry, ReadSettings>>()
+  for (const group of policy.serverGroups) {
+    const entries = group.policy.entries.map(
+      (entry) => [entry, readSettings(group.template, entry, readsBody(group.policy, entry))] as const,
+    )
+    settings.set(group, new Map(entries))
+  }
+
+  const begin = (request: RequestView, site: Site, stage: 0 | 1): Transaction =>
+    beginTransaction(request, site, stage, locator.locate(request.ip), seeds.get(site.group) ?? '')
+
+  const refuse = (head: Head, site: Site, refused: Refusal): Received => {
+    const transaction = begin(readRequest(head, unknownSettings), site, refused.stage)
+    transaction.tags.add(refused.tag, systemSource(refused.stage))
+    if (site !== unknown && refused.stage === 1) attachSiteTags(transaction.tags, site)
+    return { transaction, verdict: refusal(transaction, refused.status, refused.reason) }
+  }
+
+  return {
+    receive(head, refused) {
+      if (head.hostInvalid && refused === undefined) {
+        return refuse(head, unknown, atMapping(400, 'invalid-host-header', 'invalid host header'))
+      }
+      const site = mapping.site(head)
+      if (refused !== undefined) return refuse(head, site ?? unknown, refused)
+      if (site === undefined)
+        return refuse(head, unknown, atMapping(421, 'unrecognized-host-header', 'unrecognized host header'))
+      const mismatch = compareHints(head, site, mapping, readsBody) ?? checkLength(head, site.group.template)
+      if (mismatch !== undefined) return refuse(head, site, mismatch)
+      const request = readRequest(head, settings.get(site.group)?.get(site.entry) ?? unknownSettings)
+      const transaction = begin(request, site, 1)
+      attachSiteTags(transaction.tags, site)
+      return { transaction, verdict: undefined }
+    },
+  }
+}
+
+/** One policy has one salt: that of the profile on its default entry (spec pipeline 3.3). */
+function seedOf(group: ServerGroup): string {
+  return group.policy.entries.find(({ role }) => role === 'default')?.contentFilter.maskingSeed ?? ''
+}
+
+/** The answer when Weir itself failed (spec pipeline 1.2): looks at nothing that may be the cause. */
+export function failedReception(input: RequestInput, template: ProxyTemplate): Received {
+  const site = nowhere(template)
+  const none: Parameters = new Map()
+  const rawPath = input.target.split('?', 1)[0] ?? ''
+  const request: RequestView = {
+    input,
+    method: input.method,
+    authority: input.authority,
+    host: input.authority,
+    hostInvalid: false,
+    uri: { rawPath, query: undefined, path: rawPath, uri: rawPath, rawUri: input.target, parts: none },
+    headers: none,
+    cookies: none,
+    scheme: input.scheme,
+    ip: input.client ?? input.peer,
+    peer: input.peer,
+    ipInvalid: false,
+    requestId: input.requestId,
+    timestamp: input.timestamp,
+    args: none,
+    plugins: none,
+    body: noBody,
+  }
+  const transaction = beginTransaction(request, site, 0, nowhereLocation, '')
+  transaction.tags.add('general:processing-error', systemSource(0))
+  return { transaction, verdict: refusal(transaction, 500, 'General: processing error') }
+}
+
+const noBody: BodyReport = {
+  present: false,
+  mediaType: undefined,
+  declared: undefined,
+  malformed: undefined,
+  partial: false,
+  binary: false,
+  tooDeep: undefined,
+  tooLarge: undefined,
+  raw: undefined,
+  size: 0,
+}
+
+const nowhereLocation: Location = {
+  continentName: undefined,
+  continentCode: undefined,
+  country: undefined,
+  countryCode: undefined,
+  region: undefined,
+  subregion: undefined,
+  city: undefined,
+  latitude: undefined,
+  longitude: undefined,
+  asn: undefined,
+  organization: undefined,
+  network: undefined,
+}

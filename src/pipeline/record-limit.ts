@@ -1,0 +1,176 @@
+// A record that is too large loses parts in a fixed order until it fits (spec traffic 1.7, pipeline 6.6): what explains
+// the decision goes last.
+import type { DecisionRecord } from './decision.ts'
+
+/** Never left out while other parameters are there. */
+const keptHeaders: ReadonlySet<string> = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'user-agent',
+  'via',
+  'x-cloud-trace-context',
+  'x-forwarded-for',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+])
+
+type Group = 'arguments' | 'headers' | 'cookies'
+const groups: readonly Group[] = ['arguments', 'cookies', 'headers']
+
+type Value = { readonly group: Group; readonly name: string; readonly bytes: number }
+
+/** JSON length without building the JSON: what a string costs, its quotes and escapes included, is at most this. */
+const costOf = (text: string): number =>
+  Buffer.byteLength(text) + 2 + (/["\\\u0000-\u001f]/.test(text) ? text.length : 0)
+
+function estimate(record: DecisionRecord): number {
+  let bytes = 4096 + costOf(record.query ?? '') + 2 * costOf(record.path) + costOf(record.body ?? '')
+  for (const group of [...groups, 'path_parts'] as const) {
+    for (const name in record[group]) bytes += costOf(name) + costOf(record[group][name] ?? '') + 2
+  }
+  for (const text of [...record.tags, ...record.logs, ...record.messages, ...record.monitor_reasons])
+    bytes += costOf(text) + 1
+  const triggers = record.trigger_counters
+  const count = triggers.acl + triggers.cf + triggers.cf_restrict + triggers.gf + triggers.rl + triggers.dr
+  return count === 0
+    ? bytes
+    : bytes +
+        JSON.stringify([
+          record.cf_triggers,
+          record.cf_restrict_triggers,
+          record.gf_triggers,
+          record.rl_triggers,
+          record.acl_triggers,
+        ]).length
+}
+
+const sizeOf = (record: DecisionRecord): number => Buffer.byteLength(JSON.stringify(record))
+
+function triggering(record: DecisionRecord): ReadonlySet<string> {
+  const located = [
+    ...record.cf_triggers,
+    ...record.cf_restrict_triggers,
+    ...record.gf_triggers,
+    ...record.rl_triggers,
+  ]
+  const groupOf: Readonly<Record<string, Group>> = { headers: 'headers', cookies: 'cookies' }
+  return new Set(located.map(({ section, name }) => `${groupOf[section] ?? 'arguments'} ${name}`))
+}
+
+const originalName = (name: string): string => name.replace(/:decoded$/, '')
+
+/** Largest first within a class. */
+function valuesOf(record: DecisionRecord): readonly Value[] {
+  return groups
+    .flatMap((group) =>
+      Object.entries(record[group]).map(([name, value]) => ({
+        group,
+        name,
+        bytes: costOf(name) + costOf(value),
+      })),
+    )
+    .filter(({ group, name }) => group !== 'headers' || !keptHeaders.has(name))
+    .toSorted((a, b) => b.bytes - a.bytes)
+}
+
+function withoutValues(record: DecisionRecord, values: readonly Value[], excess: number): DecisionRecord {
+  const removed: Record<Group, Set<string>> = { arguments: new Set(), headers: new Set(), cookies: new Set() }
+  let gained = 0
+  for (const { group, name, bytes } of values) {
+    if (gained >= excess) break
+    removed[group].add(name)
+    gained += bytes + 2
+  }
+  const rest = (group: Group): Record<string, string> =>
+    Object.fromEntries(Object.entries(record[group]).filter(([name]) => !removed[group].has(name)))
+  return { ...record, arguments: rest('arguments'), headers: rest('headers'), cookies: rest('cookies') }
+}
+
+/** Only triggers of what decided stay: those that blocked, or the last one. */
+function finalTriggers(record: DecisionRecord): DecisionRecord {
+  const blocking = <T extends { readonly action: string }>(triggers: readonly T[]): readonly T[] =>
+    triggers.filter(({ action }) => action === 'block' || action.endsWith('challenge')).slice(0, 1)
+  return {
+    ...record,
+    gf_triggers: blocking(record.gf_triggers),
+    rl_triggers: blocking(record.rl_triggers),
+    cf_triggers: blocking(record.cf_triggers),
+    cf_restrict_triggers: blocking(record.cf_restrict_triggers),
+    acl_triggers: blocking(record.acl_triggers),
+  }
+}
+
+const shorten = (text: string): string => (text.length <= 256 ? text : `${text.slice(0, 256)}...`)
+
+function shortenReason(record: DecisionRecord): DecisionRecord {
+  const brief = <T extends { readonly value: string }>(triggers: readonly T[]): readonly T[] =>
+    triggers.map((trigger) => ({ ...trigger, value: shorten(trigger.value) }))
+  return {
+    ...record,
+    reason: record.reason === null ? null : shorten(record.reason),
+    gf_triggers: brief(record.gf_triggers),
+    rl_triggers: brief(record.rl_triggers),
+    cf_triggers: brief(record.cf_triggers),
+    cf_restrict_triggers: brief(record.cf_restrict_triggers).map((trigger) => ({
+      ...trigger,
+      actual: shorten(trigger.actual),
+    })),
+    path: shorten(record.path),
+    query: record.query === null ? null : shorten(record.query),
+    path_parts: {},
+    body: null,
+    user_agent: record.user_agent === null ? null : shorten(record.user_agent),
+    referer: record.referer === null ? null : shorten(record.referer),
+  }
+}
+
+/** Leaves parts out until the record fits `maxBytes` of JSON; `examined` tells values that rules ran on. */
+export function fitRecord(
+  record: DecisionRecord,
+  maxBytes: number,
+  examined: (value: string) => boolean,
+): DecisionRecord {
+  if (estimate(record) <= maxBytes) return record
+  const triggers = triggering(record)
+  const classOf = ({ group, name }: Value): 'ignored' | 'examined' | 'triggering' => {
+    if (triggers.has(`${group} ${originalName(name)}`)) return 'triggering'
+    return examined(record[group][name] ?? '') ? 'examined' : 'ignored'
+  }
+  const removeClass =
+    (wanted: 'ignored' | 'examined' | 'triggering') => (r: DecisionRecord, excess: number) =>
+      withoutValues(
+        r,
+        valuesOf(r).filter((value) => classOf(value) === wanted),
+        excess,
+      )
+  const steps: readonly (readonly [string, (r: DecisionRecord, excess: number) => DecisionRecord])[] = [
+    ['logs', (r) => ({ ...r, logs: [] })],
+    ['parameters:ignored', removeClass('ignored')],
+    ['parameters:examined', removeClass('examined')],
+    ['parameters:triggering', removeClass('triggering')],
+    ['monitor_reasons', (r) => ({ ...r, monitor_reasons: [] })],
+    ['reasons:other', finalTriggers],
+    ['reason:content', shortenReason],
+  ]
+  // Room for `omitted` and the notice that name what is missing.
+  const limit = maxBytes - 512
+  let current = record
+  const omitted: string[] = []
+  for (const [name, step] of steps) {
+    const excess = sizeOf(current) - limit
+    if (excess <= 0) break
+    const next = step(current, excess)
+    if (sizeOf(next) < sizeOf(current)) omitted.push(name)
+    current = next
+  }
+  if (omitted.length === 0) return current
+  return {
+    ...current,
+    truncated: true,
+    omitted,
+    messages: [...current.messages.slice(0, 20), `record truncated: ${omitted.join(', ')} left out`],
+  }
+}

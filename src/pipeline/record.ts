@@ -1,0 +1,195 @@
+// The decision record (spec pipeline 6): what is written down about a request. It leaves through Envoy's dynamic metadata,
+// so it is masked and bounded here, and its field names are those of the traffic event.
+import type { SectionName } from '#config'
+import { type Parameters, type RequestView, variants } from '#request'
+import { isAlphanumeric } from './content-filter/restrictions.ts'
+import type { Answer, DecisionRecord, Located, Verdict } from './decision.ts'
+import type { Masker } from './masking.ts'
+import { fitRecord } from './record-limit.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Single values and maps are cut here, whatever the record's size (spec traffic 1.7). */
+const longestValue = 8192
+const mostEntries = 1000
+
+export const cut = (text: string, limit = longestValue): string =>
+  text.length <= limit ? text : `${text.slice(0, limit)}...`
+
+/** What of a malformed body is kept (spec traffic 1.8). */
+const excerptLength = 500
+
+type Outcome = { readonly verdict: Verdict | undefined; readonly masker: Masker }
+
+export type RecordSettings = {
+  readonly revision: string
+  readonly branch: string
+  /** Bytes of JSON that a record may have (spec traffic 1.7). */
+  readonly maxBytes: number
+  readonly counts: (t: Transaction) => { readonly cf: number; readonly gf: number; readonly rl: number }
+}
+
+function show(
+  parameters: Parameters,
+  section: SectionName,
+  t: Transaction,
+  masker: Masker,
+): Record<string, string> {
+  const shown: [string, string][] = []
+  const decoding =
+    section === 'path' || section === 'plugins' ? undefined : t.site.entry.contentFilter.decoding
+  for (const { name, value } of parameters.values()) {
+    if (shown.length >= mostEntries) break
+    shown.push([name, cut(masker.value(section, name, value))])
+    if (decoding === undefined) continue
+    const decoded = variants(value, decoding).findLast((variant) => variant !== value)
+    if (decoded !== undefined) shown.push([`${name}:decoded`, cut(masker.value(section, name, decoded))])
+  }
+  return Object.fromEntries(shown)
+}
+
+function excerpt({ body }: RequestView, masker: Masker): string | null {
+  if (body.malformed === undefined || body.raw === undefined || masker.hidesBody) return null
+  const text = body.raw.value
+  const shown = text.slice(0, excerptLength)
+  return text.length > excerptLength
+    ? `Malformed body, first ${String(excerptLength)} of ${String(text.length)} characters:\n${shown}`
+    : `Malformed body:\n${shown}`
+}
+
+function maskTriggers<T extends Located>(
+  triggers: readonly T[],
+  t: Transaction,
+  masker: Masker,
+): readonly T[] {
+  if (!masker.active) return triggers.map((trigger) => ({ ...trigger, value: cut(trigger.value) }))
+  const sections: Readonly<Record<string, SectionName>> = {
+    headers: 'headers',
+    cookies: 'cookies',
+    path: 'path',
+    plugins: 'plugins',
+  }
+  return triggers.map((trigger) => ({
+    ...trigger,
+    value: cut(masker.text(masker.value(sections[trigger.section] ?? 'args', trigger.name, trigger.value))),
+  }))
+}
+
+const header = (request: RequestView, name: string): string | undefined => request.headers.get(name)?.value
+
+function portOf({ authority, scheme, headers }: RequestView): string {
+  const forwarded = headers.get('x-forwarded-port')?.value
+  const sent = /:(\d+)$/.exec(authority)?.[1]
+  return forwarded ?? sent ?? (scheme === 'https' ? '443' : '80')
+}
+
+const challenged = (verdict: Verdict | undefined): 'active' | 'interactive' | null =>
+  verdict?.kind === 'challenge' ? 'active' : verdict?.kind === 'interactive_challenge' ? 'interactive' : null
+
+function attachStatus(t: Transaction, answer: Answer): void {
+  const source = { stage: t.stage, kind: 'system', id: '', name: '', locations: [] } as const
+  t.tags.add(`status:${String(answer.status)}`, source)
+  t.tags.add(`status-class:${String(Math.trunc(answer.status / 100))}xx`, source)
+}
+
+/** Builds the record; attaches the status tags of Weir's own answer first. `us`: microseconds since the request came in. */
+export function buildRecord(
+  t: Transaction,
+  { verdict, masker }: Outcome,
+  settings: RecordSettings,
+  us: number,
+): DecisionRecord {
+  const { request, location, site, triggers } = t
+  if (verdict !== undefined && 'answer' in verdict) attachStatus(t, verdict.answer)
+  const challengeType = challenged(verdict)
+  const reason = verdict !== undefined && 'reason' in verdict ? cut(masker.text(verdict.reason)) : null
+  const path = cut(masker.text(request.uri.rawPath))
+  const counts = settings.counts(t)
+  const decided = verdict?.kind
+  const record: DecisionRecord = {
+    server_group: site.group.name,
+    server_group_id: site.group.id,
+    branch: settings.branch,
+    host: request.host,
+    authority: request.authority,
+    protocol: request.scheme,
+    port: portOf(request),
+    method: request.method,
+    path,
+    path_parts: show(request.uri.parts, 'path', t, masker),
+    query: request.uri.query === undefined ? null : cut(masker.text(request.uri.query)),
+    arguments: show(request.args, 'args', t, masker),
+    headers: show(request.headers, 'headers', t, masker),
+    cookies: show(request.cookies, 'cookies', t, masker),
+    body: excerpt(request, masker),
+    user_agent: optional(header(request, 'user-agent'), masker),
+    referer: optional(header(request, 'referer'), masker),
+    request_id: request.requestId,
+    timestamp: request.timestamp,
+    ip: request.ip,
+    asn: location.asn === undefined ? null : `AS${String(location.asn)}`,
+    organization: location.organization ?? null,
+    country: location.country ?? null,
+    country_code: location.countryCode ?? null,
+    geo_region: location.region ?? null,
+    city: location.city ?? null,
+    session: t.session.hash,
+    session_ids: t.session.ids,
+    waap_id: null,
+    human: t.human !== 'none',
+    bot: t.human === 'none',
+    blocked: decided === 'block',
+    monitor: t.monitored,
+    challenge: decided === 'challenge',
+    ichallenge: decided === 'interactive_challenge',
+    challenge_type: challengeType,
+    reason,
+    monitor_reasons: t.monitorReasons.map((text) => cut(masker.text(text))),
+    messages: [
+      ...(request.body.malformed === undefined ? [] : [request.body.malformed]),
+      ...t.messages.map(masker.text),
+    ],
+    logs: t.logs,
+    tags: [...t.tags.names()].toSorted(),
+    processing_stage: t.stage,
+    acl_triggers: triggers.acl,
+    gf_triggers: maskTriggers(triggers.gf, t, masker),
+    dr_triggers: triggers.dr,
+    rl_triggers: maskTriggers(triggers.rl, t, masker),
+    cf_triggers: maskTriggers(triggers.cf, t, masker),
+    cf_restrict_triggers: maskTriggers(triggers.cfRestrict, t, masker).map((trigger) => ({
+      ...trigger,
+      actual: cut(masker.text(trigger.actual)),
+    })),
+    trigger_counters: {
+      acl: triggers.acl.length,
+      cf: triggers.cf.length,
+      cf_restrict: triggers.cfRestrict.length,
+      dr: triggers.dr.length,
+      gf: triggers.gf.length,
+      rl: triggers.rl.length,
+    },
+    security_config: {
+      acl_active: site.entry.aclActive,
+      cf_active: site.entry.contentFilterActive,
+      cf_rules: counts.cf,
+      gf_rules: counts.gf,
+      rl_rules: counts.rl,
+      revision: settings.revision,
+      secpolid: site.policy.id,
+      secpolentryid: site.entry.id,
+    },
+    profiling: t.milestones,
+    rbz_latency: us,
+    truncated: false,
+    omitted: [],
+  }
+  const { ignoreAlphanum } = site.entry.contentFilter
+  return fitRecord(
+    record,
+    settings.maxBytes,
+    (value) => t.contentFilterRan && !(ignoreAlphanum && isAlphanumeric(value)),
+  )
+}
+
+const optional = (value: string | undefined, masker: Masker): string | null =>
+  value === undefined ? null : cut(masker.text(value))

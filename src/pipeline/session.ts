@@ -1,0 +1,39 @@
+// The session of a request (spec pipeline 3.3): what an application knows its visitor by. The key is used for counting
+// inside the filter; only salted hashes of it leave.
+import { hash } from 'node:crypto'
+import type { SecurityPolicy, Selector } from '#config'
+import { type SelectorSource, readSelector } from './selectors.ts'
+
+export type Session = {
+  /** The clear values, joined; for counters only. */
+  readonly key: string
+  /** Lower-case hex SHA-224 of seed ‖ main ‖ (0x1F ‖ other)… */
+  readonly hash: string
+  /** One per configured selector that has a value: its name and the hash of seed ‖ value. */
+  readonly ids: readonly { readonly name: string; readonly value: string }[]
+}
+
+const sha224 = (text: string): string => hash('sha224', text, 'hex')
+
+const kinds = { headers: 'header', cookies: 'cookie', args: 'argument', plugins: 'plugin' } as const
+
+const idName = (selector: Selector): string =>
+  selector.in === 'attrs' ? selector.attribute : `${kinds[selector.in]}_${selector.name}`
+
+/** The first main selector with a value and all others with one; nothing found or configured: the client address. */
+export function readSession(source: SelectorSource, policy: SecurityPolicy, seed: string): Session {
+  const values: string[] = []
+  const ids: { name: string; value: string }[] = []
+  const take = (selector: Selector): boolean => {
+    const value = readSelector(source, selector)
+    if (value === undefined) return false
+    values.push(value)
+    ids.push({ name: idName(selector), value: sha224(seed + value) })
+    return true
+  }
+  policy.session.some(take)
+  for (const selector of policy.sessionIds) take(selector)
+  if (values.length === 0) values.push(source.request.ip)
+  const key = values.join('\x1f')
+  return { key, hash: sha224(seed + key), ids }
+}
