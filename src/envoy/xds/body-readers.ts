@@ -1,0 +1,65 @@
+// Does anything read the body of a request for this map entry? Envoy holds a body back only where the answer is
+// yes: buffering everywhere would stall uploads and streams that nobody inspects (spec control-plane 2.4).
+import type {
+  Condition,
+  FlowPolicy,
+  MapEntry,
+  Policy,
+  RateLimitRule,
+  Rule,
+  SecurityPolicy,
+  Selector,
+  ServerGroup,
+  ServerName,
+} from '#config'
+
+const isArgument = (selector: Selector): boolean => selector.in === 'args'
+
+function ruleReadsArguments(rule: Rule): boolean {
+  const inPart = (part: Rule | Condition): boolean =>
+    'entries' in part ? ruleReadsArguments(part) : part.match === 'parameter' && part.section === 'args'
+  return rule.entries.some(inPart)
+}
+
+const limitReadsArguments = (rule: RateLimitRule): boolean =>
+  rule.key.some(isArgument) || (rule.event !== undefined && isArgument(rule.event))
+
+const sessionReadsArguments = (policy: SecurityPolicy): boolean =>
+  policy.session.some(isArgument) || policy.sessionIds.some(isArgument)
+
+function mayBe(host: string, name: ServerName): boolean {
+  switch (name.kind) {
+    case 'literal':
+      return name.host.replace(/:\d+$/, '') === host.replace(/:\d+$/, '')
+    case 'wildcard':
+      return host.replace(/:\d+$/, '').endsWith(name.suffix.replace(/:\d+$/, ''))
+    case 'regex':
+    case 'everything':
+      return true
+    default:
+      return name satisfies never
+  }
+}
+
+function flowReadsArguments(flow: FlowPolicy, group: ServerGroup): boolean {
+  return flow.steps
+    .filter(({ host }) => host === undefined || group.serverNames.some((name) => mayBe(host, name)))
+    .some((step) => flow.key.some(isArgument) || step.conditions.some(({ section }) => section === 'args'))
+}
+
+/** True when a stage that can run for the entry reads body arguments. */
+export function readsBody(policy: Policy, group: ServerGroup, entry: MapEntry): boolean {
+  if (entry.contentFilterActive && !entry.contentFilter.ignoreBody) return true
+  const siteLevel = group.policy.entries.find(({ role }) => role === 'site-level')
+  const limits = [
+    ...policy.rateLimitRules.filter(({ global }) => global),
+    ...entry.rateLimitRules,
+    ...(siteLevel?.rateLimitRules ?? []),
+  ]
+  return (
+    limits.some(limitReadsArguments) ||
+    sessionReadsArguments(group.policy) ||
+    policy.globalFilters.some(({ rule }) => ruleReadsArguments(rule)) ||
+    policy.flowPolicies.some((flow) => flowReadsArguments(flow, group))
+  )
+}

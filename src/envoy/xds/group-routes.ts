@@ -1,0 +1,112 @@
+// The routes of one server group on one listener: root, entries from the longest expression to the shortest,
+// default; each with its streaming variants before it (spec control-plane 2.5). Every path has one: a request
+// without a route would pass the filter by.
+import type { MapEntry, ServerGroup } from '#config'
+import { readsBody } from './body-readers.ts'
+import type { JsonObject } from './json.ts'
+import type { World } from './kind.ts'
+import { type Variant, routeAction } from './route-action.ts'
+import { type BodyMode, routeFilters } from './route-filters.ts'
+import type { ListenerSettings } from './settings.ts'
+
+type Site = { readonly world: World; readonly listener: ListenerSettings; readonly group: ServerGroup }
+
+/** Root first, then by length of the expression, ties in document order, default last. */
+export function inMatchOrder(entries: readonly MapEntry[]): readonly MapEntry[] {
+  const of = (role: MapEntry['role']): readonly MapEntry[] => entries.filter((entry) => entry.role === role)
+  const longestFirst = of('path').toSorted((a, b) => [...b.match].length - [...a.match].length)
+  return [...of('root'), ...longestFirst, ...of('default')]
+}
+
+/** Envoy matches whole paths, the documents search in them. `(?s)` because a dot must not stop at a newline. */
+export const searchAsFullMatch = (expression: string): string => `(?s).*(?:${expression}).*`
+
+function pathMatch(entry: MapEntry): JsonObject {
+  switch (entry.role) {
+    case 'root':
+      return { path: '/' }
+    case 'path':
+      return { safe_regex: { regex: searchAsFullMatch(entry.match) } }
+    case 'default':
+    case 'site-level':
+      return { prefix: '/' }
+    default:
+      return entry.role satisfies never
+  }
+}
+
+const absent = (name: string): JsonObject => ({ name, present_match: true, invert_match: true })
+
+/** A handshake and nothing else: its route does not read bodies, so nothing that could carry one may take it. */
+const websocketHandshake: readonly JsonObject[] = [
+  { name: 'upgrade', string_match: { exact: 'websocket', ignore_case: true } },
+  { name: ':method', string_match: { exact: 'GET' } },
+  absent('content-length'),
+  absent('transfer-encoding'),
+]
+
+function variantMatch(variant: Variant): JsonObject {
+  if (variant === 'grpc') return { grpc: {} }
+  return variant === 'websocket' ? { headers: websocketHandshake } : {}
+}
+
+function variantsOf(entry: MapEntry, site: Site, inspects: boolean): readonly Variant[] {
+  const grpc = entry.grpc && entry.backend?.http2 === true && inspects
+  return [
+    ...(grpc ? (['grpc'] as const) : []),
+    ...(site.group.template.websocket ? (['websocket'] as const) : []),
+    'plain',
+  ]
+}
+
+const header = (key: string, value: string): JsonObject => ({
+  header: { key, value },
+  append_action: 'ADD_IF_ABSENT',
+})
+
+function headers(site: Site): JsonObject {
+  const { realIpHeader, acaoHeader } = site.group.template
+  return {
+    // The filter sets the same header; this is for requests that passed without it.
+    request_headers_to_add: [header(realIpHeader, '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%')],
+    ...(acaoHeader ? { response_headers_to_add: [header('access-control-allow-origin', '*')] } : {}),
+  }
+}
+
+function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean): JsonObject {
+  const { world, listener, group } = site
+  const { template } = group
+  const service = entry.backend
+  if (!service) throw new Error(`map entry ${entry.id} of ${group.policy.id} has no backend service`)
+  const body: BodyMode =
+    inspects && variant === 'plain'
+      ? { inspect: 'prefix', bytes: template.clientBodyBufferBytes }
+      : { inspect: 'none' }
+  const { cluster } = world.backends.of(service, template, listener)
+  return {
+    name: `${group.id}|${entry.id}${variant === 'plain' ? '' : `|${variant}`}`,
+    match: { ...pathMatch(entry), ...variantMatch(variant) },
+    route: routeAction({ cluster, service, template, listener, variant }),
+    typed_per_filter_config: routeFilters({
+      context: { listener: listener.id, group: group.id, entry: entry.id },
+      template,
+      body,
+      streams: variant !== 'plain',
+    }),
+    // Without this an HTTP/2 body past the stream's window is refused or reset.
+    ...(body.inspect === 'prefix' ? { request_body_buffer_limit: 2 * body.bytes } : {}),
+    ...headers(site),
+  }
+}
+
+export function groupRoutes(
+  world: World,
+  listener: ListenerSettings,
+  group: ServerGroup,
+): readonly JsonObject[] {
+  const site: Site = { world, listener, group }
+  return inMatchOrder(group.policy.entries).flatMap((entry) => {
+    const inspects = readsBody(world.policy, group, entry)
+    return variantsOf(entry, site, inspects).map((variant) => route(entry, variant, site, inspects))
+  })
+}

@@ -1,0 +1,34 @@
+// What the generator needs beside the documents: where Envoy listens and where its partners are. These are
+// process settings, not documents, until listeners become documents themselves (load balancers).
+
+export type ListenerSettings = {
+  /** Id of the load balancer: name of the listener and value of `weir.lb`. */
+  readonly id: string
+  readonly protocol: 'http'
+  readonly address: string
+  /** 0: the kernel chooses. */
+  readonly port: number
+  /** The port that clients used, when something in front of Envoy maps it. */
+  readonly publicPort: number
+}
+
+/** One filter process. Each has its own, because an Envoy worker keeps one connection per endpoint. */
+export type FilterEndpoint =
+  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+
+export type XdsSettings = {
+  readonly listeners: readonly ListenerSettings[]
+  readonly filters: readonly FilterEndpoint[]
+  /** Static cluster of the bootstrap that takes the access log. */
+  readonly controlCluster: string
+  /** Milliseconds that Envoy waits for the filter's answer. */
+  readonly filterTimeoutMs: number
+}
+
+export const defaultXdsSettings: XdsSettings = {
+  listeners: [{ id: 'http', protocol: 'http', address: '0.0.0.0', port: 8080, publicPort: 80 }],
+  filters: [{ kind: 'tcp', address: '127.0.0.1', port: 9191 }],
+  controlCluster: 'weir_control',
+  filterTimeoutMs: 1000,
+}
