@@ -2,11 +2,12 @@
 // every few seconds with the time and the program's latest words, which needs no terminal.
 import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, constants, createWriteStream, mkdirSync, statSync } from 'node:fs'
-import { delimiter, join, relative } from 'node:path'
+import { basename, delimiter, join, relative } from 'node:path'
 import { SetupFailure } from './failure.mjs'
 import { inCache, root } from './paths.mjs'
 
 const progressSeconds = 10
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /** The file that a command name stands for on PATH, or undefined. */
 export function onPath(name) {
@@ -64,12 +65,22 @@ export async function run(name, [file, ...args], { env = process.env, cwd = root
   const timer = setInterval(() => {
     console.log(`      ${seconds()} s  ${lastLine(tail)}`)
   }, progressSeconds * 1000)
+  // Whoever ends the set-up ends what it started: a program left behind would write into the next one's folders.
+  const stop = (signal) => {
+    child.kill(signal)
+    process.exit(1)
+  }
+  for (const signal of endings) process.once(signal, stop)
   const end = await new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)))
   })
   clearInterval(timer)
+  for (const signal of endings) process.off(signal, stop)
   await new Promise((resolve) => log.end(resolve))
   if (end !== undefined)
-    throw new SetupFailure(`${name}: ${file} failed (${end}; ${relative(root, logFile)})`, remedy)
+    throw new SetupFailure(
+      `${name}: ${basename(file)} ended with ${end}, see ${relative(root, logFile)}`,
+      remedy,
+    )
 }

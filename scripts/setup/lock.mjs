@@ -29,6 +29,9 @@ export async function takeLock() {
   for (let waited = 0; ; waited++) {
     try {
       writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
+      // Two that find a dead lock at the same time may both remove one: then the later one has it.
+      await sleep(100)
+      if (holder() !== process.pid) continue
       process.once('exit', () => rmSync(lockFile, { force: true }))
       return
     } catch (error) {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { output, run } from './command.mjs'
 import { SetupFailure } from './failure.mjs'
 import { fillFolder } from './folder.mjs'
-import { npmUnder } from './npm.mjs'
+import { npmFlags, npmUnder } from './npm.mjs'
 import { inCache } from './paths.mjs'
 
 const version = '24.21.0'
@@ -66,10 +66,13 @@ export const nodeStep = {
       throw new SetupFailure(`there is no Node package for ${platform}`, installYourself)
     const npm = npmUnder(process.execPath)
     await fillFolder(folder, async (draft) => {
-      const flags = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http']
-      await run(nodeStep.name, [...npm, 'i', '--prefix', draft, ...flags, `node-${platform}@${version}`], {
-        remedy: `check the network and npm's settings, or ${installYourself}`,
-      })
+      await run(
+        nodeStep.name,
+        [...npm, 'i', '--no-save', '--prefix', draft, ...npmFlags, `node-${platform}@${version}`],
+        {
+          remedy: `check the network and npm's settings, or ${installYourself}`,
+        },
+      )
       checkHash(draft)
       const draftBinary = join(draft, 'node_modules', `node-${platform}`, 'bin', 'node')
       if (output(draftBinary, ['--version']) === undefined)

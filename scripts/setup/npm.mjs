@@ -5,6 +5,16 @@ import { basename, dirname, join } from 'node:path'
 import { onPath, output } from './command.mjs'
 import { SetupFailure } from './failure.mjs'
 
+/** For installing: no scripts, no chatter but the fetches (they show that something goes on), short retries. */
+export const npmFlags = [
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=http',
+  '--fetch-retry-mintimeout=2000',
+  '--fetch-retry-maxtimeout=15000',
+]
+
 function npmScript() {
   const beside = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js')
   const command = onPath('npm')

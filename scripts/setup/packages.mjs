@@ -2,8 +2,9 @@
 // has a step of its own, and the others' scripts do nothing that Weir needs.
 import { readFileSync } from 'node:fs'
 import { run } from './command.mjs'
+import { SetupFailure } from './failure.mjs'
 import { environment, findNode } from './node.mjs'
-import { npmUnder } from './npm.mjs'
+import { npmFlags, npmUnder } from './npm.mjs'
 import { inRoot } from './paths.mjs'
 
 function packagesOf(file) {
@@ -34,10 +35,10 @@ export const packagesStep = {
   done: packagesInstalled,
   async run() {
     const node = findNode()
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http']
-    await run(packagesStep.name, [...npmUnder(node), 'ci', ...flags], {
-      env: environment(node),
-      remedy: 'check the network and npm\'s settings ("npm ping"), then start again',
-    })
+    const remedy = 'check the network and npm\'s settings ("npm ping"), then start again'
+    await run(packagesStep.name, [...npmUnder(node), 'ci', ...npmFlags], { env: environment(node), remedy })
+    // Some versions of npm end with success when the network fails them.
+    if (!packagesInstalled())
+      throw new SetupFailure('npm ended before all packages were there, see .cache/log/packages.log', remedy)
   },
 }

@@ -2,6 +2,7 @@
 // found and with its output on the terminal.
 import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
+import { delimiter, dirname } from 'node:path'
 import { environment } from '../setup/node.mjs'
 import { inCache, inRoot, root } from '../setup/paths.mjs'
 import { totalsOf } from './totals.mjs'
@@ -73,34 +74,31 @@ export async function runCheck({ name, command, remedy }, { node }) {
   return { name, ok, seconds, remedy, totals: { passed: 0, failed: ok ? 0 : 1, skipped: 0 } }
 }
 
+/** Puts the tools of the set-up on PATH, for tests that start them by name. */
+function pathWith({ node, envoy, redisServer }) {
+  const folders = [node, envoy, redisServer].filter(Boolean).map((file) => dirname(file))
+  return [...new Set(folders), process.env.PATH].join(delimiter)
+}
+
+// Jest's support for ES modules rests on a Node feature that is marked experimental, and says so each time.
+const nodeFlags = '--experimental-vm-modules --disable-warning=ExperimentalWarning'
+
 /** Runs one jest project; `files` narrows it to tests whose path contains one of these words. */
-export async function runTests({ name, options, timeoutMinutes }, { node }, files) {
+export async function runTests({ name, options, timeoutMinutes }, tools, files) {
   console.log(`\n--- ${name}`)
   const report = inCache('verify', `${name}.json`)
   mkdirSync(inCache('verify'), { recursive: true })
   rmSync(report, { force: true })
-  const command = [
-    bin('jest'),
-    '--selectProjects',
-    name,
-    ...options,
-    '--json',
-    '--outputFile',
-    report,
-    '--',
-    ...files,
-  ]
-  // Jest's support for ES modules rests on a Node feature that is marked experimental, and says so each time.
-  const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`
-  const { ok, seconds } = await runUnder(node, command, {
-    env: { NODE_OPTIONS: nodeOptions.trim() },
-    timeoutMinutes,
-  })
+  const { ok, seconds } = await runUnder(
+    tools.node,
+    [bin('jest'), '--selectProjects', name, ...options, '--json', '--outputFile', report, '--', ...files],
+    {
+      env: { PATH: pathWith(tools), NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${nodeFlags}`.trim() },
+      timeoutMinutes,
+    },
+  )
   const totals = totalsOf(report)
-  return {
-    name,
-    ok: ok && totals.failed === 0,
-    seconds,
-    totals: ok || totals.failed > 0 ? totals : { ...totals, failed: 1 },
-  }
+  // Jest can fail without a failed test, for instance when it finds none at all: that is a failure as well.
+  const failed = ok ? totals.failed : Math.max(totals.failed, 1)
+  return { name, ok: failed === 0, seconds, totals: { ...totals, failed } }
 }
