@@ -8,6 +8,7 @@ import { inCache, root } from './paths.mjs'
 
 const progressSeconds = 10
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP']
+const parent = process.ppid
 
 /** The file that a command name stands for on PATH, or undefined. */
 export function onPath(name) {
@@ -41,6 +42,48 @@ const lastLine = (text) =>
     .at(-1)
     ?.slice(0, 90) ?? ''
 
+/** Says every few seconds that the command is alive; returns what ends that. */
+function showProgress(child) {
+  const started = Date.now()
+  let tail = ''
+  const hear = (chunk) => {
+    tail = (tail + chunk).slice(-2000)
+  }
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
+  const timer = setInterval(() => {
+    console.log(`      ${Math.round((Date.now() - started) / 1000)} s  ${lastLine(tail)}`)
+  }, progressSeconds * 1000)
+  return () => clearInterval(timer)
+}
+
+/**
+ * Whoever ends the set-up ends what it started: a program left behind would write into the folders of the next
+ * one. The parent is watched as well, because npm hands a signal only to the shell that stands between it and
+ * this program, and the shell keeps it for itself. Returns what ends the watch.
+ */
+function endTogether(child) {
+  const stop = (signal) => {
+    child.kill(signal)
+    process.exit(1)
+  }
+  for (const signal of endings) process.once(signal, stop)
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) stop('SIGTERM')
+  }, 1000)
+  return () => {
+    clearInterval(timer)
+    for (const signal of endings) process.off(signal, stop)
+  }
+}
+
+/** How a program ended: undefined if well, else in words. */
+const endOf = (child) =>
+  new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)))
+  })
+
 /**
  * Runs a long command to its end.
  * @param {string} name of the step; names the log file as well
@@ -52,35 +95,13 @@ export async function run(name, [file, ...args], { env = process.env, cwd = root
   const logFile = inCache('log', `${name.replaceAll(' ', '-')}.log`)
   const log = createWriteStream(logFile, { flags: 'a' })
   log.write(`\n$ ${[file, ...args].join(' ')}\n`)
-  const started = Date.now()
-  const seconds = () => Math.round((Date.now() - started) / 1000)
-  let tail = ''
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const hear = (chunk) => {
-    log.write(chunk)
-    tail = (tail + chunk).slice(-2000)
-  }
-  child.stdout.on('data', hear)
-  child.stderr.on('data', hear)
-  const timer = setInterval(() => {
-    console.log(`      ${seconds()} s  ${lastLine(tail)}`)
-  }, progressSeconds * 1000)
-  // Whoever ends the set-up ends what it started: a program left behind would write into the next one's folders.
-  const stop = (signal) => {
-    child.kill(signal)
-    process.exit(1)
-  }
-  for (const signal of endings) process.once(signal, stop)
-  const end = await new Promise((resolve) => {
-    child.once('error', (error) => resolve(error.message))
-    child.once('close', (code, signal) => resolve(code === 0 ? undefined : (signal ?? `exit code ${code}`)))
-  })
-  clearInterval(timer)
-  for (const signal of endings) process.off(signal, stop)
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => log.write(chunk))
+  const cleanUps = [showProgress(child), endTogether(child)]
+  const end = await endOf(child)
+  for (const cleanUp of cleanUps) cleanUp()
   await new Promise((resolve) => log.end(resolve))
-  if (end !== undefined)
-    throw new SetupFailure(
-      `${name}: ${basename(file)} ended with ${end}, see ${relative(root, logFile)}`,
-      remedy,
-    )
+  if (end === undefined) return
+  const where = relative(root, logFile)
+  throw new SetupFailure(`${name}: ${basename(file)} ended with ${end}, see ${where}`, remedy)
 }

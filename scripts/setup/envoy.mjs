@@ -104,12 +104,17 @@ async function fromWheel() {
   })
 }
 
-/** A stand-in for the binary. Its files must lie below the working folder, the repository, or the temporary folder. */
+/** A stand-in for the binary. What Envoy reads must lie below the repository, the temporary or the working folder. */
 const wrapper = `#!/bin/sh
 # Runs Envoy from its container image as if it were installed; written by the set-up.
+tmp=\${TMPDIR:-/tmp}
+set -- --entrypoint envoy ${image} "$@"
+case $PWD/ in
+  // | "${root}"/* | "$tmp"/*) ;;
+  *) set -- -v "$PWD:$PWD" "$@" ;;
+esac
 exec docker run --rm --init -i --network host --user "$(id -u):$(id -g)" \\
-  -v "$PWD:$PWD" -v "${root}:${root}" -v "\${TMPDIR:-/tmp}:\${TMPDIR:-/tmp}" -w "$PWD" \\
-  --entrypoint envoy ${image} "$@"
+  -v "${root}:${root}" -v "$tmp:$tmp" -w "$PWD" "$@"
 `
 
 async function fromImage() {
