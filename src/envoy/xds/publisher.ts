@@ -1,0 +1,148 @@
+// A publish: the steps of make-before-break over all connected Envoys, with their answers (spec control-plane
+// 2.11). A step goes to nobody before everybody has acknowledged the one before; a refusal anywhere stops it and
+// brings back what ran. A silent node does not hold the others up for longer than the time-out.
+import { assertConsistent } from './consistency.ts'
+import { kinds } from './resources.ts'
+import type { Session } from './session.ts'
+import type { Snapshot } from './snapshot.ts'
+import { type View, viewOf } from './view.ts'
+
+export type NodeResult =
+  | { readonly id: string; readonly state: 'acked' | 'rolled_back' }
+  | { readonly id: string; readonly state: 'timeout'; readonly message: string }
+  | {
+      readonly id: string
+      readonly state: 'nacked'
+      readonly type: string
+      readonly resources: readonly string[]
+      /** Envoy's own words. */
+      readonly message: string
+    }
+
+export type PublishResult = {
+  readonly snapshot: string
+  /** False when a node refused; a silent one does not undo a publish. */
+  readonly ok: boolean
+  readonly nodes: readonly NodeResult[]
+}
+
+export type PublisherOptions = {
+  readonly sessions: ReadonlyMap<string, Session>
+  /** Milliseconds for the whole publish. */
+  readonly timeoutMs: number
+  /** Milliseconds for which clusters that nothing names any more stay, so that running requests end. */
+  readonly drainMs: number
+}
+
+export type Publisher = {
+  view(): View | undefined
+  publish(snapshot: Snapshot): Promise<PublishResult>
+  /** A session opened, closed, or got an answer. */
+  notify(): void
+  stop(): void
+}
+
+const steps: readonly number[] = [...new Set(kinds.map(({ step }) => step))].toSorted((a, b) => a - b)
+
+/** Nothing more to wait for: all have answered or are gone, or one refused. */
+const isOver = (nodes: readonly NodeResult[]): boolean =>
+  nodes.some(({ state }) => state === 'nacked') ||
+  nodes.every((node) => node.state === 'acked' || (node.state === 'timeout' && node.message === gone))
+
+const gone = 'disconnected'
+
+type Outcome = { readonly nodes: readonly NodeResult[]; readonly refusedAt: number | undefined }
+
+export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptions): Publisher {
+  let current: View | undefined
+  let draining: NodeJS.Timeout | undefined
+  let queue: Promise<unknown> = Promise.resolve()
+  const waiting = new Set<() => void>()
+
+  function until(isTrue: () => boolean, deadline: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!isTrue() && Date.now() < deadline) return
+        clearTimeout(timer)
+        waiting.delete(look)
+        resolve()
+      }
+      const timer = setTimeout(look, Math.max(0, deadline - Date.now()) + 1)
+      waiting.add(look)
+      look()
+    })
+  }
+
+  const openUpTo = (step: number): void => {
+    for (const session of sessions.values()) session.allow(step)
+  }
+
+  function resultOf(id: string, step: number): NodeResult {
+    const session = sessions.get(id)
+    if (!session) return { id, state: 'timeout', message: gone }
+    const refusal = session.refusal()
+    if (refusal) {
+      const { message, resources } = refusal.nack
+      return { id, state: 'nacked', type: refusal.type, resources: [...resources.keys()], message }
+    }
+    return session.isSettled(step) ? { id, state: 'acked' } : { id, state: 'timeout', message: 'no answer' }
+  }
+
+  async function distribute(view: View): Promise<Outcome> {
+    current = view
+    const ids = [...sessions.keys()]
+    const deadline = Date.now() + timeoutMs
+    const results = (step: number): readonly NodeResult[] => ids.map((id) => resultOf(id, step))
+    for (const step of steps) {
+      openUpTo(step)
+      await until(() => isOver(results(step)), deadline)
+      const now = results(step)
+      if (now.some(({ state }) => state === 'nacked')) return { nodes: now, refusedAt: step }
+    }
+    return { nodes: results(Infinity), refusedAt: undefined }
+  }
+
+  function finish(): void {
+    openUpTo(Infinity)
+    if (!current?.hasLeftovers) return
+    const { snapshot } = current
+    draining = setTimeout(() => {
+      current = viewOf(snapshot)
+      openUpTo(Infinity)
+    }, drainMs)
+    draining.unref()
+  }
+
+  async function run(snapshot: Snapshot): Promise<PublishResult> {
+    assertConsistent(snapshot)
+    clearTimeout(draining)
+    const before = current
+    const outcome = await distribute(viewOf(snapshot, before))
+    const { refusedAt } = outcome
+    if (refusedAt === undefined || !before) {
+      finish()
+      return { snapshot: snapshot.version, ok: refusedAt === undefined, nodes: outcome.nodes }
+    }
+    // Past the first step every node has the new clusters, and routes may use them; before it nobody does.
+    await distribute(refusedAt === steps[0] ? before : viewOf(before.snapshot, current))
+    finish()
+    const nodes = outcome.nodes.map((node): NodeResult => (node.state === 'acked' ? { id: node.id, state: 'rolled_back' } : node))
+    return { snapshot: snapshot.version, ok: false, nodes }
+  }
+
+  return {
+    view: () => current,
+    publish(snapshot) {
+      const result = queue.then(() => run(snapshot))
+      // The caller gets the failure; the next publish must not.
+      queue = result.catch(() => undefined)
+      return result
+    },
+    notify() {
+      for (const look of [...waiting]) look()
+    },
+    stop() {
+      clearTimeout(draining)
+    },
+  }
+}

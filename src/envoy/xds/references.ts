@@ -1,0 +1,36 @@
+// Which resources a resource names. Found by the field in which a name stands, so that a generator cannot
+// forget to declare one.
+import { type Json, type JsonObject, isObject } from './json.ts'
+
+export type Reference = { readonly kind: 'cluster' | 'endpoint' | 'route'; readonly name: string }
+
+const fields: Readonly<Record<string, Reference['kind']>> = {
+  cluster: 'cluster',
+  route_config_name: 'route',
+}
+
+function collect(value: Json, found: Reference[]): void {
+  if (Array.isArray(value)) {
+    for (const item of value as readonly Json[]) collect(item, found)
+    return
+  }
+  if (!isObject(value)) return
+  for (const [field, inner] of Object.entries(value)) {
+    const kind = fields[field]
+    if (kind && typeof inner === 'string') found.push({ kind, name: inner })
+    else if (field === 'envoy_grpc' && isObject(inner)) found.push({ kind: 'cluster', name: String(inner['cluster_name']) })
+    else collect(inner, found)
+  }
+}
+
+/** Every name once, in order of appearance. */
+export function referencesOf(resource: JsonObject): readonly Reference[] {
+  const found: Reference[] = []
+  if (resource['type'] === 'EDS') found.push({ kind: 'endpoint', name: String(resource['name']) })
+  collect(resource, found)
+  const seen = new Set<string>()
+  return found.filter(({ kind, name }) => {
+    const key = `${kind} ${name}`
+    return seen.has(key) ? false : seen.add(key)
+  })
+}

@@ -1,0 +1,67 @@
+// A snapshot: everything that Envoys are told at one moment, serialised, with a version per resource that
+// depends on its content alone. The same documents give the same bytes, so what did not change is not sent.
+import { createHash } from 'node:crypto'
+import type { Policy } from '#config'
+import { encodeJson } from '../proto-json.ts'
+import { collectBackends } from './backends.ts'
+import type { JsonObject } from './json.ts'
+import type { Kind } from './kind.ts'
+import { type Reference, referencesOf } from './references.ts'
+import { kinds, typeUrlOf } from './resources.ts'
+import type { XdsSettings } from './settings.ts'
+
+export type Resource = {
+  readonly name: string
+  /** First 16 hexadecimal digits of the SHA-256 of `bytes`. */
+  readonly version: string
+  readonly bytes: Uint8Array
+  /** The resource as proto3 JSON, for golden files, `validate` and error messages. */
+  readonly json: JsonObject
+  readonly references: readonly Reference[]
+}
+
+export type Snapshot = {
+  /** Identifies the content: equal resources, equal version. */
+  readonly version: string
+  /** By type URL; each list is sorted by name. */
+  readonly resources: ReadonlyMap<string, readonly Resource[]>
+  /** Clusters that the bootstrap has and that resources may therefore name. */
+  readonly staticClusters: readonly string[]
+}
+
+export const versionOf = (...parts: readonly (string | Uint8Array)[]): string => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Version of a set of resources, as state-of-the-world responses carry it. */
+export const versionOfAll = (resources: Iterable<Resource>): string =>
+  versionOf([...resources].map(({ name, version }) => `${name}\0${version}\n`).join(''))
+
+function toResource(kind: Kind, json: JsonObject): Resource {
+  const bytes = encodeJson(kind.message, json)
+  return { name: kind.nameOf(json), version: versionOf(bytes), bytes, json, references: referencesOf(json) }
+}
+
+/** Compares by code units, so that the order is the same in every locale. */
+const byName = (a: Resource, b: Resource): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+
+/**
+ * All Envoy resources of a policy (spec control-plane 2.1). Pure: same input, same bytes.
+ * Throws when a generated object is no valid message, which is a fault of the generator, never of a document.
+ */
+export function buildSnapshot(policy: Policy, settings: XdsSettings): Snapshot {
+  const world = { policy, settings, backends: collectBackends(policy, settings.listeners) }
+  const resources = new Map(
+    kinds.map((kind) => [
+      typeUrlOf(kind),
+      kind
+        .build(world)
+        .map((json) => toResource(kind, json))
+        .toSorted(byName),
+    ]),
+  )
+  const version = versionOf([...resources.values()].map(versionOfAll).join())
+  return { version, resources, staticClusters: [settings.controlCluster] }
+}

@@ -1,0 +1,40 @@
+// What the server offers right now: the published snapshot, and for a while the clusters of the one before it,
+// because requests that began under the old routes still need them (make before break, spec control-plane 2.11).
+import type { Kind } from './kind.ts'
+import { kinds, typeUrlOf } from './resources.ts'
+import { type Resource, type Snapshot, versionOfAll } from './snapshot.ts'
+
+export type Offer = { readonly version: string; readonly byName: ReadonlyMap<string, Resource> }
+
+export type View = {
+  readonly snapshot: Snapshot
+  /** By type URL. */
+  readonly offers: ReadonlyMap<string, Offer>
+  /** Something is offered only until it has drained. */
+  readonly hasLeftovers: boolean
+}
+
+/** Kinds that stay for a while after nothing names them any more. */
+const drains = (kind: Kind): boolean => kind.name === 'cluster' || kind.name === 'endpoint'
+
+const nothing: Offer = { version: '', byName: new Map() }
+export const offerOf = (view: View, typeUrl: string): Offer => view.offers.get(typeUrl) ?? nothing
+
+function offer(kind: Kind, snapshot: Snapshot, before: View | undefined): { readonly offer: Offer; readonly left: number } {
+  const own = snapshot.resources.get(typeUrlOf(kind)) ?? []
+  const byName = new Map(own.map((resource) => [resource.name, resource]))
+  if (before && drains(kind)) {
+    for (const [name, resource] of offerOf(before, typeUrlOf(kind)).byName) if (!byName.has(name)) byName.set(name, resource)
+  }
+  return { offer: { version: versionOfAll(byName.values()), byName }, left: byName.size - own.length }
+}
+
+/** @param before what was offered until now and drains; undefined drops it. */
+export function viewOf(snapshot: Snapshot, before?: View): View {
+  const all = kinds.map((kind) => ({ typeUrl: typeUrlOf(kind), ...offer(kind, snapshot, before) }))
+  return {
+    snapshot,
+    offers: new Map(all.map(({ typeUrl, offer }) => [typeUrl, offer])),
+    hasLeftovers: all.some(({ left }) => left > 0),
+  }
+}

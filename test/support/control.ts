@@ -1,0 +1,120 @@
+// A control plane for tests of xDS: the real ADS server, and beside it the smallest filter that Envoy takes for
+// one. It lets everything pass and remembers what it was asked, so a test sees what the real filter would see.
+import { Server, ServerCredentials, type ServerUnaryCall, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js'
+import type { Policy } from '#config'
+import { type Ads, type PublishResult, type XdsSettings, buildSnapshot, createAds, lookup } from '#envoy'
+
+export type CheckSeen = {
+  /** Lines in order, names lower-case. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly context: Readonly<Record<string, string>>
+  readonly bodyBytes: number
+}
+
+export type Control = {
+  readonly ads: Ads
+  readonly port: number
+  readonly checks: readonly CheckSeen[]
+  readonly log: readonly { readonly level: string; readonly fields: object; readonly message: string }[]
+  settings(more?: Partial<XdsSettings>): XdsSettings
+  publish(policy: Policy, more?: Partial<XdsSettings>): Promise<PublishResult>
+  stop(): void
+}
+
+type RawCheck = {
+  readonly attributes?: {
+    readonly request?: {
+      readonly http?: {
+        readonly header_map?: { readonly headers?: readonly { key: string; value?: string; raw_value?: Uint8Array }[] }
+        readonly raw_body?: Uint8Array
+      }
+    }
+    readonly context_extensions?: Readonly<Record<string, string>>
+  }
+}
+
+function seen(bytes: Buffer): CheckSeen {
+  const { attributes } = lookup('envoy.service.auth.v3.CheckRequest').decode(bytes) as unknown as RawCheck
+  const http = attributes?.request?.http
+  return {
+    headers: (http?.header_map?.headers ?? []).map(
+      ({ key, raw_value }) => [key, Buffer.from(raw_value ?? []).toString('latin1')] as const,
+    ),
+    context: attributes?.context_extensions ?? {},
+    bodyBytes: http?.raw_body?.length ?? 0,
+  }
+}
+
+const identity = (bytes: Buffer): Buffer => bytes
+const method = (path: string, requestStream = false): ServiceDefinition[string] => ({
+  path,
+  requestStream,
+  responseStream: false,
+  requestDeserialize: identity,
+  requestSerialize: identity,
+  responseDeserialize: identity,
+  responseSerialize: identity,
+})
+
+/** `CheckResponse { status {} ok_response {} }` and `HealthCheckResponse { status: SERVING }`. */
+const allowed = Buffer.from([0x0a, 0x00, 0x1a, 0x00])
+const serving = Buffer.from([0x08, 0x01])
+
+type Unary = ServerUnaryCall<Buffer, Buffer>
+
+function addFilter(server: Server, checks: CheckSeen[]): void {
+  server.addService(
+    { check: method('/envoy.service.auth.v3.Authorization/Check'), health: method('/grpc.health.v1.Health/Check') },
+    {
+      check(call: Unary, answer: sendUnaryData<Buffer>) {
+        checks.push(seen(call.request))
+        answer(null, allowed)
+      },
+      health(_: Unary, answer: sendUnaryData<Buffer>) {
+        answer(null, serving)
+      },
+    },
+  )
+  server.addService(
+    { log: method('/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', true) },
+    {
+      log(call: NodeJS.ReadableStream) {
+        call.resume()
+      },
+    },
+  )
+}
+
+export async function startControl(options: { readonly timeoutMs?: number; readonly drainMs?: number } = {}): Promise<Control> {
+  const checks: CheckSeen[] = []
+  const log: { level: string; fields: object; message: string }[] = []
+  const write = (level: string) => (fields: object, message: string) => {
+    log.push({ level, fields, message })
+  }
+  const server = new Server()
+  const ads = createAds({ log: { info: write('info'), warn: write('warn') }, timeoutMs: 10_000, drainMs: 200, ...options })
+  ads.register(server)
+  addFilter(server, checks)
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
+  )
+  const settings = (more: Partial<XdsSettings> = {}): XdsSettings => ({
+    listeners: [{ id: 'http', protocol: 'http', address: '127.0.0.1', port: 0, publicPort: 80 }],
+    filters: [{ kind: 'tcp', address: '127.0.0.1', port }],
+    controlCluster: 'weir_control',
+    filterTimeoutMs: 1000,
+    ...more,
+  })
+  return {
+    ads,
+    port,
+    checks,
+    log,
+    settings,
+    publish: (policy, more) => ads.publish(buildSnapshot(policy, settings(more))),
+    stop() {
+      ads.stop()
+      server.forceShutdown()
+    },
+  }
+}

@@ -1,0 +1,49 @@
+// Requests as a test wants them on the wire: nothing normalised, header lines in order, any Host.
+import { once } from 'node:events'
+import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+
+export type Sent = {
+  readonly port: number
+  readonly host?: string
+  readonly path?: string
+  readonly method?: string
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  readonly body?: string | Buffer
+}
+
+export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }
+
+/** One request over a connection of its own. */
+export function send({ port, host = 'www.example.com', path = '/', method = 'GET', headers = [], body }: Sent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const lines = [['host', host], ...headers, ...(body === undefined ? [] : [['content-length', `${Buffer.byteLength(body)}`]])]
+    const request = httpRequest(
+      { host: '127.0.0.1', port, path, method, agent: false, setHost: false, headers: lines.flat() as string[] },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+        )
+      },
+    )
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+/** Sends bytes as they are and returns what came back until the connection closed or the text was there. */
+export async function sendRaw(port: number, bytes: string, until?: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(bytes)
+  let received = ''
+  for await (const chunk of socket) {
+    received += (chunk as Buffer).toString('latin1')
+    if (until !== undefined && received.includes(until)) break
+  }
+  socket.destroy()
+  return received
+}
