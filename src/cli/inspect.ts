@@ -1,0 +1,177 @@
+// `weir inspect`: runs requests from a file through the pipeline and prints the decisions. The same code as production,
+// so this is how users debug a decision and unit-test a policy.
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { createChallenges } from '#challenge'
+import { formatProblem, loadFolder } from '#config'
+import { manualClock } from '#platform'
+import { type Decision, type Pipeline, createPipeline, createTracer } from '#pipeline'
+import { openLocator } from '#request'
+import { memoryState } from '#state'
+import type { Command } from './command.ts'
+import { differences } from './inspect-expect.ts'
+import { type InspectLine, inspectRequest, parseInspectLine } from './inspect-input.ts'
+
+const help = `Runs requests through the pipeline and prints one decision per line, as JSON.
+
+Usage: weir inspect --config DIR --requests FILE [--explain] [--expect]
+
+  --config DIR     folder with the configuration (default: the shipped one)
+  --requests FILE  JSON lines, one request each; "-" reads standard input
+  --explain        adds "trace": each stage, what it looked at, which tags and triggers it set and
+                   who set them, what it decided, and the microseconds it took
+  --expect         compares each decision with the line's "expect" object (any subset of the output;
+                   a tag written as "-tag" must be absent); prints only what differs
+
+A request: {"ip": "203.0.113.9", "method": "GET", "authority": "www.example.com", "path": "/?a=1"}
+  and, where wanted: name, peer (instead of ip: derive the client from the headers), scheme, headers
+  (object, or list of [name, value]; a value may be {"base64": "…"}), body or body_base64, body_size
+  (larger than the body: it is partial), delay_ms (moves the clock first), human (true, false or a level)
+
+All lines share one state: counters go on from line to line.
+
+Exit: 0 every line was evaluated (and met its expectation) · 1 an expectation failed · 2 bad usage,
+configuration or line
+
+Example: echo '{"ip":"203.0.113.9","method":"GET","authority":"localhost","path":"/?q=1%27+or+%271%27%3D%271"}' \\
+           | weir inspect --requests - --explain
+`
+
+type Options = {
+  readonly config: string
+  readonly requests: string
+  readonly explain: boolean
+  readonly expect: boolean
+}
+
+/** The fields that `--expect` can name and that are printed without it. */
+function shown(name: string | undefined, decision: Decision): Readonly<Record<string, unknown>> {
+  const { action, answer, record } = decision
+  return {
+    ...(name === undefined ? {} : { name }),
+    action,
+    status: answer?.status ?? null,
+    headers: Object.fromEntries(answer?.headers ?? []),
+    body: answer?.body ?? '',
+    request_headers: Object.fromEntries(decision.requestHeaders),
+    tags: record.tags,
+    reason: record.reason,
+    monitor_reasons: record.monitor_reasons,
+    triggers: {
+      acl: record.acl_triggers,
+      gf: record.gf_triggers,
+      dr: record.dr_triggers,
+      rl: record.rl_triggers,
+      cf: record.cf_triggers,
+      cf_restrict: record.cf_restrict_triggers,
+    },
+    event: record,
+  }
+}
+
+type Outcome = { readonly output: Readonly<Record<string, unknown>>; readonly differences: readonly string[] }
+
+async function inspectLine(
+  pipeline: Pipeline,
+  value: InspectLine,
+  now: number,
+  number: number,
+  options: Options,
+): Promise<Outcome> {
+  const tracer = options.explain ? createTracer() : undefined
+  const decision = await pipeline.decide(inspectRequest(value, now, number), tracer)
+  const output = shown(value.name, decision)
+  const found = options.expect && value.expect !== undefined ? differences(output, value.expect) : []
+  return { output: tracer === undefined ? output : { ...output, trace: tracer.steps }, differences: found }
+}
+
+function parseOptions(args: readonly string[], shippedConfig: string): Options | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      config: { type: 'string', default: shippedConfig },
+      requests: { type: 'string' },
+      explain: { type: 'boolean', default: false },
+      expect: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return 'help'
+  if (values.requests === undefined)
+    throw new TypeError('--requests is missing: name a file with one request per line, or "-"')
+  return { config: values.config, requests: values.requests, explain: values.explain, expect: values.expect }
+}
+
+type Tally = { evaluated: number; expected: number; failed: number }
+
+async function inspectAll(
+  options: Options,
+  pipeline: Pipeline,
+  clock: ReturnType<typeof manualClock>,
+): Promise<number> {
+  const input = options.requests === '-' ? process.stdin : createReadStream(options.requests)
+  const tally: Tally = { evaluated: 0, expected: 0, failed: 0 }
+  let number = 0
+  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
+    number += 1
+    if (text.trim() === '') continue
+    const parsed = parseInspectLine(text)
+    if (!parsed.ok) {
+      process.stderr.write(`${options.requests}: line ${String(number)}: ${parsed.problem}\n`)
+      return 2
+    }
+    clock.advance(parsed.value.delay_ms ?? 0)
+    const outcome = await inspectLine(pipeline, parsed.value, clock.now(), number, options)
+    tally.evaluated += 1
+    if (!options.expect) process.stdout.write(`${JSON.stringify(outcome.output)}\n`)
+    else reportLine(parsed.value, number, outcome, tally)
+  }
+  if (options.expect) {
+    const { evaluated, expected, failed } = tally
+    process.stdout.write(
+      `${String(evaluated)} requests, ${String(expected - failed)} as expected, ${String(failed)} not, ${String(evaluated - expected)} without expectation\n`,
+    )
+  }
+  return tally.failed > 0 ? 1 : 0
+}
+
+function reportLine(value: InspectLine, number: number, outcome: Outcome, tally: Tally): void {
+  if (value.expect === undefined) return
+  tally.expected += 1
+  if (outcome.differences.length === 0) return
+  tally.failed += 1
+  process.stdout.write(`line ${String(number)}${value.name === undefined ? '' : ` (${value.name})`}:\n`)
+  for (const difference of outcome.differences) process.stdout.write(`  ${difference}\n`)
+  if (outcome.output['trace'] !== undefined) process.stdout.write(`${JSON.stringify(outcome.output)}\n`)
+}
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  summary: 'run requests from a file through the pipeline and print decisions',
+  help,
+  async run(args, { shippedConfig }) {
+    const options = parseOptions(args, shippedConfig)
+    if (options === 'help') {
+      process.stdout.write(help)
+      return 0
+    }
+    const loaded = loadFolder(options.config, { allowLoopbackBackends: true })
+    if (!loaded.ok) {
+      for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`)
+      return 2
+    }
+    const clock = manualClock(Date.now())
+    const pipeline = createPipeline(loaded.policy, {
+      state: memoryState({ clock }),
+      locator: await openLocator({}),
+      challenges: createChallenges(),
+      onDefect: (error) => {
+        process.stderr.write(
+          `defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+        )
+      },
+    })
+    return inspectAll(options, pipeline, clock)
+  },
+}
