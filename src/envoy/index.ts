@@ -1,3 +1,10 @@
 // Envoy: the protocols between Envoy and Weir. Envoy's words stop here; the pipeline knows none of them.
 export { type PackedAny, ProtoJsonError, encodeJson, fromJson, packJson } from './proto-json.ts'
 export { isKnown, lookup } from './protos.ts'
+export { type Ads, type AdsLog, type AdsOptions, type AdsStatus, type NodeNack, type NodeStatus, createAds } from './xds/ads.ts'
+export { type BootstrapValues, bootstrapTemplate, renderBootstrap } from './xds/bootstrap.ts'
+export { InconsistentSnapshot, assertConsistent } from './xds/consistency.ts'
+export { filterCluster } from './xds/http-filters.ts'
+export type { NodeResult, PublishResult } from './xds/publisher.ts'
+export { type FilterEndpoint, type ListenerSettings, type XdsSettings, defaultXdsSettings } from './xds/settings.ts'
+export { type Resource, type Snapshot, buildSnapshot } from './xds/snapshot.ts'
