@@ -26,6 +26,8 @@ export type Decision = {
   readonly answer: Answer | undefined
   /** Headers to set on the way upstream (they replace the client's). */
   readonly requestHeaders: readonly (readonly [name: string, value: string])[]
+  /** Names of headers that must not reach the origin, e.g. `x-weir-ja3`. */
+  readonly removeHeaders?: readonly string[]
   readonly record: DecisionRecord
 }
 

@@ -1,7 +1,10 @@
 // What a request is, to everything behind the doors (spec pipeline 1). A door (Envoy's ext_authz, `weir inspect`)
 // hands over a RequestInput; from it `readHead` and `readRequest` build the view that stages read.
 
-/** Header bytes as they arrived. Strings are taken as UTF-8 text that is already valid. */
+/**
+ * Header bytes as they arrived. Strings are taken as UTF-8 text that is already valid. A string may be a slice of
+ * the whole message: who keeps one for longer than the request keeps a copy.
+ */
 export type HeaderLine = readonly [name: string | Uint8Array, value: string | Uint8Array]
 
 export type HumanLevel = 'none' | 'passive' | 'active' | 'interactive' | 'mobile'
@@ -10,6 +13,21 @@ export type BodyInput = {
   readonly bytes: Uint8Array
   /** The door says that more followed than it hands over. */
   readonly partial: boolean
+}
+
+/** What a door knows of the client's connection. */
+export type Connection = {
+  /** The port that it arrived at; 0: unknown. */
+  readonly port: number
+  /** `HTTP/1.1`, `HTTP/2`, … */
+  readonly protocol: string
+  readonly sni: string | undefined
+  /** The client's leaf certificate as URL-encoded PEM, whether or not it was validated (spec control-plane 2.4). */
+  readonly certificate: string | undefined
+  /** Id of the load balancer whose listener it is (`weir.lb`). */
+  readonly listener: string | undefined
+  /** What the route says of client certificates (`weir.mtls`): `off`, `on`, `optional`, `none`, `failed`. */
+  readonly clientCertificates: string | undefined
 }
 
 /** One request as a door received it. Nothing in it has been checked. */
@@ -38,6 +56,8 @@ export type RequestInput = {
   readonly hints: { readonly group: string | undefined; readonly entry: string | undefined }
   /** Values that other Envoy filters verified, e.g. `jwt.sub` (spec pipeline 3.4). */
   readonly plugins: ReadonlyMap<string, string>
+  /** Undefined where there is none (`inspect`). */
+  readonly connection?: Connection
 }
 
 /** Where a value was found, in the words of triggers (spec pipeline 6.2). */
