@@ -15,7 +15,11 @@ const start = (control: Control, id = 'envoy-0', listeners: readonly string[] = 
   startEnvoy({ bootstrap: bootstrap(control, id), listeners, args: ['--reject-unknown-dynamic-fields'] })
 
 const to = (origin: Origin, more: Parameters<typeof site.service>[0] = {}) =>
-  site.service({ id: origin.name, hosts: [site.host({ host: '127.0.0.1', httpPorts: [origin.port] })], ...more })
+  site.service({
+    id: origin.name,
+    hosts: [site.host({ host: '127.0.0.1', httpPorts: [origin.port] })],
+    ...more,
+  })
 
 const valuesOf = (lines: Arrived['headers'], name: string): readonly string[] =>
   lines.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)
@@ -39,19 +43,43 @@ describe('a policy with several sites', () => {
             entries: [
               site.entry({ id: 'root', role: 'root', backend: to(a) }),
               site.entry({ id: 'api', role: 'path', match: '/api', backend: to(b) }),
-              site.entry({ id: 'v1', role: 'path', match: '^/api/v[0-9]{1,64}/', backend: to(a), contentFilterActive: false }),
+              site.entry({
+                id: 'v1',
+                role: 'path',
+                match: '^/api/v[0-9]{1,64}/',
+                backend: to(a),
+                contentFilterActive: false,
+              }),
               site.entry({ backend: to(a) }),
             ],
           }),
         }),
-        site.group({ id: 'wild', serverNames: [{ kind: 'wildcard', suffix: '.shop.example' }], policy: only(b) }),
-        site.group({ id: 'regex', serverNames: [{ kind: 'regex', pattern: '^api[0-9]+\\.example\\.com$' }], policy: only(b) }),
-        site.group({ id: 'port', serverNames: [{ kind: 'literal', host: 'ported.example:8443' }], policy: only(b) }),
+        site.group({
+          id: 'wild',
+          serverNames: [{ kind: 'wildcard', suffix: '.shop.example' }],
+          policy: only(b),
+        }),
+        site.group({
+          id: 'regex',
+          serverNames: [{ kind: 'regex', pattern: '^api[0-9]+\\.example\\.com$' }],
+          policy: only(b),
+        }),
+        site.group({
+          id: 'port',
+          serverNames: [{ kind: 'literal', host: 'ported.example:8443' }],
+          policy: only(b),
+        }),
         site.group({
           id: 'masked',
           serverNames: [{ kind: 'literal', host: 'masked.example' }],
           policy: only(b),
-          template: site.template({ id: 'masking', maskHeaders: ['server', 'x-pow*'], acaoHeader: true, upstreamHost: 'inner.example', websocket: false }),
+          template: site.template({
+            id: 'masking',
+            maskHeaders: ['server', 'x-pow*'],
+            acaoHeader: true,
+            upstreamHost: 'inner.example',
+            websocket: false,
+          }),
         }),
       ],
     })
@@ -85,7 +113,13 @@ describe('a policy with several sites', () => {
     expect(node?.types.every(({ acked, nack }) => acked !== undefined && nack === undefined)).toBe(true)
   })
 
-  const routed: readonly (readonly [says: string, host: string, path: string, origin: string, entry: string])[] = [
+  const routed: readonly (readonly [
+    says: string,
+    host: string,
+    path: string,
+    origin: string,
+    entry: string,
+  ])[] = [
     ['the root entry takes / alone', 'www.example.com', '/', 'a', 'root'],
     ['the query is not part of the path', 'www.example.com', '/?q=/api', 'a', 'root'],
     ['an expression is searched, not matched whole', 'www.example.com', '/old/api', 'b', 'api'],
@@ -101,10 +135,20 @@ describe('a policy with several sites', () => {
     test(`${says}: ${host}${path} → ${origin}`, async () => {
       const arrived = await arrivedFor({ host, path })
       expect(arrived.origin).toBe(origin)
-      expect(control.checks.at(-1)?.context).toMatchObject({ 'weir.lb': 'http', 'weir.entry': entry, 'weir.mtls': 'off' })
+      expect(control.checks.at(-1)?.context).toMatchObject({
+        'weir.lb': 'http',
+        'weir.entry': entry,
+        'weir.mtls': 'off',
+      })
     })
 
-  const nobodys = ['unknown.example', 'api.example.com', 'ported.example', 'ported.example:80', 'shop.example']
+  const nobodys = [
+    'unknown.example',
+    'api.example.com',
+    'ported.example',
+    'ported.example:80',
+    'shop.example',
+  ]
   for (const host of nobodys)
     test(`nobody's host is asked about and then answered 421: ${host}`, async () => {
       const { status } = await send({ port, host })
@@ -189,10 +233,18 @@ describe('a policy with several sites', () => {
   })
 
   test('the origin learns the client from Envoy', async () => {
-    const arrived = await arrivedFor({ headers: [['x-forwarded-proto', 'https'], ['x-forwarded-port', '443'], ['x-forwarded-for', '198.51.100.1']] })
+    const arrived = await arrivedFor({
+      headers: [
+        ['x-forwarded-proto', 'https'],
+        ['x-forwarded-port', '443'],
+        ['x-forwarded-for', '198.51.100.1'],
+      ],
+    })
     expect(valuesOf(arrived.headers, 'x-real-ip')).toEqual(['127.0.0.1'])
     // For a peer on loopback Envoy appends its own address.
-    expect(valuesOf(arrived.headers, 'x-forwarded-for')).toEqual([expect.stringMatching(/^198\.51\.100\.1,[0-9a-f.:]+$/)])
+    expect(valuesOf(arrived.headers, 'x-forwarded-for')).toEqual([
+      expect.stringMatching(/^198\.51\.100\.1,[0-9a-f.:]+$/),
+    ])
     expect(valuesOf(arrived.headers, 'x-forwarded-proto')).toEqual(['http'])
     expect(valuesOf(arrived.headers, 'x-forwarded-port')).toEqual(['80'])
   })
@@ -219,7 +271,8 @@ describe('a policy with several sites', () => {
 
   test('a websocket handshake is asked about and passes', async () => {
     const before = control.checks.length
-    const handshake = 'GET /chat HTTP/1.1\r\nHost: www.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+    const handshake =
+      'GET /chat HTTP/1.1\r\nHost: www.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
     expect(await sendRaw(port, handshake, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 101 /)
     expect(control.checks.length).toBe(before + 1)
   })
@@ -230,7 +283,11 @@ describe('a policy with several sites', () => {
   ]
   for (const [says, host, line] of noHandshake)
     test(says, async () => {
-      const answer = await sendRaw(port, `${line}\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, '\r\n\r\n')
+      const answer = await sendRaw(
+        port,
+        `${line}\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+        '\r\n\r\n',
+      )
       expect(answer).toMatch(/^HTTP\/1\.1 403 /)
     })
 
@@ -250,10 +307,22 @@ describe('a policy with several sites', () => {
 
   const refused: readonly (readonly [says: string, request: string, status: number])[] = [
     ['HTTP/1.0', 'GET / HTTP/1.0\r\nHost: www.example.com\r\n\r\n', 426],
-    ['Content-Length with Transfer-Encoding', 'POST / HTTP/1.1\r\nHost: www.example.com\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    [
+      'Content-Length with Transfer-Encoding',
+      'POST / HTTP/1.1\r\nHost: www.example.com\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['an unknown method', 'FROB / HTTP/1.1\r\nHost: www.example.com\r\n\r\n', 400],
-    ['more than 200 headers', `GET / HTTP/1.1\r\nHost: www.example.com\r\n${'a: b\r\n'.repeat(210)}\r\n`, 431],
-    ['a header block over the limit', `GET / HTTP/1.1\r\nHost: www.example.com\r\nx: ${'y'.repeat(132 * 1024)}\r\n\r\n`, 431],
+    [
+      'more than 200 headers',
+      `GET / HTTP/1.1\r\nHost: www.example.com\r\n${'a: b\r\n'.repeat(210)}\r\n`,
+      431,
+    ],
+    [
+      'a header block over the limit',
+      `GET / HTTP/1.1\r\nHost: www.example.com\r\nx: ${'y'.repeat(132 * 1024)}\r\n\r\n`,
+      431,
+    ],
     ['OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: www.example.com\r\n\r\n', 404],
     ['a raw byte beyond ASCII in the target', 'GET /\u00e9 HTTP/1.1\r\nHost: www.example.com\r\n\r\n', 400],
   ]

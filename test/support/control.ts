@@ -1,6 +1,12 @@
 // A control plane for tests of xDS: the real ADS server, and beside it the smallest filter that Envoy takes for
 // one. It lets everything pass and remembers what it was asked, so a test sees what the real filter would see.
-import { Server, ServerCredentials, type ServerUnaryCall, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js'
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
 import type { Policy } from '#config'
 import { type Ads, type PublishResult, type XdsSettings, buildSnapshot, createAds, lookup } from '#envoy'
 
@@ -25,7 +31,9 @@ type RawCheck = {
   readonly attributes?: {
     readonly request?: {
       readonly http?: {
-        readonly header_map?: { readonly headers?: readonly { key: string; value?: string; raw_value?: Uint8Array }[] }
+        readonly header_map?: {
+          readonly headers?: readonly { key: string; value?: string; raw_value?: Uint8Array }[]
+        }
         readonly raw_body?: Uint8Array
       }
     }
@@ -64,7 +72,10 @@ type Unary = ServerUnaryCall<Buffer, Buffer>
 
 function addFilter(server: Server, checks: CheckSeen[]): void {
   server.addService(
-    { check: method('/envoy.service.auth.v3.Authorization/Check'), health: method('/grpc.health.v1.Health/Check') },
+    {
+      check: method('/envoy.service.auth.v3.Authorization/Check'),
+      health: method('/grpc.health.v1.Health/Check'),
+    },
     {
       check(call: Unary, answer: sendUnaryData<Buffer>) {
         checks.push(seen(call.request))
@@ -85,19 +96,43 @@ function addFilter(server: Server, checks: CheckSeen[]): void {
   )
 }
 
-export async function startControl(options: { readonly timeoutMs?: number; readonly drainMs?: number } = {}): Promise<Control> {
+function listen(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
+  })
+}
+
+export type StandIn = { readonly port: number; readonly checks: readonly CheckSeen[]; kill(): void }
+
+/** The stand-in filter alone, on a TCP port or a Unix socket. */
+export async function startStandIn(address = '127.0.0.1:0'): Promise<StandIn> {
+  const checks: CheckSeen[] = []
+  const server = new Server()
+  addFilter(server, checks)
+  const port = await listen(server, address)
+  return { port, checks, kill: () => server.forceShutdown() }
+}
+
+export async function startControl(
+  options: { readonly timeoutMs?: number; readonly drainMs?: number } = {},
+): Promise<Control> {
   const checks: CheckSeen[] = []
   const log: { level: string; fields: object; message: string }[] = []
   const write = (level: string) => (fields: object, message: string) => {
     log.push({ level, fields, message })
   }
   const server = new Server()
-  const ads = createAds({ log: { info: write('info'), warn: write('warn') }, timeoutMs: 10_000, drainMs: 200, ...options })
+  const ads = createAds({
+    log: { info: write('info'), warn: write('warn') },
+    timeoutMs: 10_000,
+    drainMs: 200,
+    ...options,
+  })
   ads.register(server)
   addFilter(server, checks)
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
-  )
+  const port = await listen(server, '127.0.0.1:0')
   const settings = (more: Partial<XdsSettings> = {}): XdsSettings => ({
     listeners: [{ id: 'http', protocol: 'http', address: '127.0.0.1', port: 0, publicPort: 80 }],
     filters: [{ kind: 'tcp', address: '127.0.0.1', port }],

@@ -50,21 +50,33 @@ function fromToolsFile(): string | undefined {
 /** Path of the Envoy binary: set-up's record, WEIR_ENVOY, the cache, PATH. Throws with the remedy. */
 export function envoyBinary(): string {
   const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'envoy'))
-  const candidates = [fromToolsFile(), process.env['WEIR_ENVOY'], join(root, '.cache/envoy/1.40.0/envoy'), ...onPath]
+  const candidates = [
+    fromToolsFile(),
+    process.env['WEIR_ENVOY'],
+    join(root, '.cache/envoy/1.40.0/envoy'),
+    ...onPath,
+  ]
   const found = candidates.find((path) => path !== undefined && existsSync(path))
-  if (found === undefined) throw new Error('no Envoy found: run `npm run verify` once, or set WEIR_ENVOY to its path')
+  if (found === undefined)
+    throw new Error('no Envoy found: run `npm run verify` once, or set WEIR_ENVOY to its path')
   return found
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Polls until the answer is not undefined; the error says what was waited for and what Envoy wrote. */
-async function poll<T>(what: string, timeoutMs: number, logs: () => string, look: () => Promise<T | undefined>): Promise<T> {
+async function poll<T>(
+  what: string,
+  timeoutMs: number,
+  logs: () => string,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const found = await look().catch(() => undefined)
     if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`Envoy: ${what} did not happen within ${timeoutMs} ms\n${logs()}`)
+    if (Date.now() > deadline)
+      throw new Error(`Envoy: ${what} did not happen within ${timeoutMs} ms\n${logs()}`)
     await pause(25)
   }
 }
@@ -104,23 +116,43 @@ async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<
 
 /** Starts Envoy and returns when it is live and has the named listeners. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
-  const { bootstrap, listeners = [], concurrency = 1, timeoutMs = 15_000, logLevel = 'info', args = [] } = options
+  const {
+    bootstrap,
+    listeners = [],
+    concurrency = 1,
+    timeoutMs = 15_000,
+    logLevel = 'info',
+    args = [],
+  } = options
   const folder = mkdtempSync(join(tmpdir(), 'weir-envoy-'))
   const config = join(folder, 'bootstrap.yaml')
   const addressFile = join(folder, 'admin')
   writeFileSync(config, bootstrap)
   const child = spawn(
     envoyBinary(),
-    ['-c', config, '--disable-hot-restart', '--concurrency', String(concurrency), '--admin-address-path', addressFile, '-l', logLevel, ...args],
+    [
+      '-c',
+      config,
+      '--disable-hot-restart',
+      '--concurrency',
+      String(concurrency),
+      '--admin-address-path',
+      addressFile,
+      '-l',
+      logLevel,
+      ...args,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const logs = tail(child)
   const closed = once(child, 'exit').then(() => rmSync(folder, { recursive: true, force: true }))
   const died = (): boolean => child.exitCode !== null || child.signalCode !== null
-  const alive = <T>(look: () => Promise<T | undefined>) => () => {
-    if (died()) throw new Error(`Envoy ended with ${child.exitCode ?? child.signalCode}\n${logs()}`)
-    return look()
-  }
+  const alive =
+    <T>(look: () => Promise<T | undefined>) =>
+    () => {
+      if (died()) throw new Error(`Envoy ended with ${child.exitCode ?? child.signalCode}\n${logs()}`)
+      return look()
+    }
 
   async function stopWith(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     await end(child, signal)
@@ -128,16 +160,32 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   }
 
   try {
-    const address = await poll('the admin address', timeoutMs, logs, alive(async () => {
-      const text = existsSync(addressFile) ? readFileSync(addressFile, 'utf8') : ''
-      return text === '' ? undefined : text
-    }))
+    const address = await poll(
+      'the admin address',
+      timeoutMs,
+      logs,
+      alive(async () => {
+        const text = existsSync(addressFile) ? readFileSync(addressFile, 'utf8') : ''
+        return text === '' ? undefined : text
+      }),
+    )
     const admin = `http://${address}`
     const get = async (path: string): Promise<string> => (await fetch(`${admin}${path}`)).text()
-    const listed = async (): Promise<readonly Listener[]> => parseListeners(await get('/listeners?format=json'))
-    await poll('readiness', timeoutMs, logs, alive(async () => ((await fetch(`${admin}/ready`)).ok ? true : undefined)))
+    const listed = async (): Promise<readonly Listener[]> =>
+      parseListeners(await get('/listeners?format=json'))
+    await poll(
+      'readiness',
+      timeoutMs,
+      logs,
+      alive(async () => ((await fetch(`${admin}/ready`)).ok ? true : undefined)),
+    )
     for (const name of listeners)
-      await poll(`listener ${name}`, timeoutMs, logs, alive(async () => ((await listed()).some((l) => l.name === name) ? true : undefined)))
+      await poll(
+        `listener ${name}`,
+        timeoutMs,
+        logs,
+        alive(async () => ((await listed()).some((l) => l.name === name) ? true : undefined)),
+      )
     return {
       pid: child.pid ?? 0,
       admin,
@@ -150,7 +198,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
       },
       configDump: async () => JSON.parse(await get('/config_dump')) as unknown,
       async stat(name) {
-        const line = (await get(`/stats?filter=^${encodeURIComponent(name.replaceAll('.', '\\.'))}$`)).trim()
+        const exact = name.replace(/[^\w]/g, '\\$&')
+        const line = (await get(`/stats?filter=${encodeURIComponent(`^${exact}$`)}`)).trim()
         return line === '' ? 0 : Number(line.slice(line.lastIndexOf(':') + 1))
       },
       stop: () => stopWith('SIGTERM'),

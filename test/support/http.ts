@@ -15,17 +15,40 @@ export type Sent = {
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }
 
 /** One request over a connection of its own. */
-export function send({ port, host = 'www.example.com', path = '/', method = 'GET', headers = [], body }: Sent): Promise<Answer> {
+export function send({
+  port,
+  host = 'www.example.com',
+  path = '/',
+  method = 'GET',
+  headers = [],
+  body,
+}: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const lines = [['host', host], ...headers, ...(body === undefined ? [] : [['content-length', `${Buffer.byteLength(body)}`]])]
+    const lines = [
+      ['host', host],
+      ...headers,
+      ...(body === undefined ? [] : [['content-length', `${Buffer.byteLength(body)}`]]),
+    ]
     const request = httpRequest(
-      { host: '127.0.0.1', port, path, method, agent: false, setHost: false, headers: lines.flat() as string[] },
+      {
+        host: '127.0.0.1',
+        port,
+        path,
+        method,
+        agent: false,
+        setHost: false,
+        headers: lines.flat() as string[],
+      },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('error', reject)
         response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }),
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
         )
       },
     )

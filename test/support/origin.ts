@@ -21,7 +21,10 @@ export type Origin = {
 
 function headerLines(request: IncomingMessage): Arrived['headers'] {
   const raw = request.rawHeaders
-  return Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at] ?? '', raw[2 * at + 1] ?? ''] as const)
+  return Array.from(
+    { length: raw.length / 2 },
+    (_, at) => [raw[2 * at] ?? '', raw[2 * at + 1] ?? ''] as const,
+  )
 }
 
 /** `/silent` never answers, `/500` answers 500, everything else 200 with the request as JSON. */

@@ -1,10 +1,22 @@
 // The aggregated discovery service over gRPC, state of the world. It keeps one session per node id: an Envoy that
 // reconnects takes the place of its old stream. What it says is what `publisher.ts` decided; here are only
 // streams, names and log lines.
-import { type Server, type ServerDuplexStream, type ServiceDefinition, status as grpcStatus } from '@grpc/grpc-js'
+import {
+  type Server,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status as grpcStatus,
+} from '@grpc/grpc-js'
 import { lookup } from '../protos.ts'
 import { type PublishResult, createPublisher } from './publisher.ts'
-import { type AdsNode, type AdsRequest, type AdsResponse, type Session, type TypeStatus, openSession } from './session.ts'
+import {
+  type AdsNode,
+  type AdsRequest,
+  type AdsResponse,
+  type Session,
+  type TypeStatus,
+  openSession,
+} from './session.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Nack } from './channel.ts'
 
@@ -56,7 +68,8 @@ type DiscoveryRequest = {
 const requestType = 'envoy.service.discovery.v3.DiscoveryRequest'
 const responseType = 'envoy.service.discovery.v3.DiscoveryResponse'
 
-const decodeRequest = (bytes: Buffer): DiscoveryRequest => lookup(requestType).decode(bytes) as DiscoveryRequest
+const decodeRequest = (bytes: Buffer): DiscoveryRequest =>
+  lookup(requestType).decode(bytes) as DiscoveryRequest
 
 function encodeResponse({ typeUrl, version, nonce, resources }: AdsResponse): Buffer {
   const type = lookup(responseType)
@@ -94,7 +107,9 @@ function buildOf(version: object | null | undefined): string {
 }
 
 const nodeOf = ({ node }: DiscoveryRequest): AdsNode | undefined =>
-  node?.id ? { id: node.id, cluster: node.cluster ?? '', build: buildOf(node.user_agent_build_version?.version) } : undefined
+  node?.id
+    ? { id: node.id, cluster: node.cluster ?? '', build: buildOf(node.user_agent_build_version?.version) }
+    : undefined
 
 const requestOf = (message: DiscoveryRequest): AdsRequest => ({
   typeUrl: message.type_url ?? '',
@@ -103,7 +118,12 @@ const requestOf = (message: DiscoveryRequest): AdsRequest => ({
   error: message.error_detail ? (message.error_detail.message ?? '') || 'no reason given' : undefined,
 })
 
-type Connected = { readonly node: AdsNode; readonly stream: Stream; readonly session: Session; readonly connectedAt: number }
+type Connected = {
+  readonly node: AdsNode
+  readonly stream: Stream
+  readonly session: Session
+  readonly connectedAt: number
+}
 
 export function createAds(options: AdsOptions): Ads {
   const { log, onNack, timeoutMs = 30_000, drainMs = 30_000 } = options
@@ -131,7 +151,10 @@ export function createAds(options: AdsOptions): Ads {
       },
       onNack(type, nack) {
         const names = [...nack.resources.keys()]
-        log.warn({ node: node.id, type, version: nack.version, resources: names, reason: nack.message }, 'an Envoy refused its configuration')
+        log.warn(
+          { node: node.id, type, version: nack.version, resources: names, reason: nack.message },
+          'an Envoy refused its configuration',
+        )
         onNack?.({ ...nack, node: node.id, type })
       },
     })
@@ -139,8 +162,14 @@ export function createAds(options: AdsOptions): Ads {
     const before = connected.get(node.id)
     connected.set(node.id, entry)
     sessions.set(node.id, session)
-    log.info({ node: node.id, build: node.build, replaces: before !== undefined }, 'an Envoy connected to the control plane')
-    before?.stream.emit('error', { code: grpcStatus.ABORTED, details: `another stream of node ${node.id} took over` })
+    log.info(
+      { node: node.id, build: node.build, replaces: before !== undefined },
+      'an Envoy connected to the control plane',
+    )
+    before?.stream.emit('error', {
+      code: grpcStatus.ABORTED,
+      details: `another stream of node ${node.id} took over`,
+    })
     return entry
   }
 
@@ -152,7 +181,10 @@ export function createAds(options: AdsOptions): Ads {
     stream.on('data', (message: DiscoveryRequest) => {
       const node = entry?.node ?? nodeOf(message)
       if (!node) {
-        stream.emit('error', { code: grpcStatus.INVALID_ARGUMENT, details: 'the first request has no node id' })
+        stream.emit('error', {
+          code: grpcStatus.INVALID_ARGUMENT,
+          details: 'the first request has no node id',
+        })
         return
       }
       entry ??= welcome(node, stream)
@@ -176,7 +208,11 @@ export function createAds(options: AdsOptions): Ads {
     publish: (snapshot) => publisher.publish(snapshot),
     status: () => ({
       snapshot: publisher.view()?.snapshot.version,
-      nodes: [...connected.values()].map(({ node, session, connectedAt }) => ({ ...node, connectedAt, types: session.status() })),
+      nodes: [...connected.values()].map(({ node, session, connectedAt }) => ({
+        ...node,
+        connectedAt,
+        types: session.status(),
+      })),
     }),
     stop() {
       publisher.stop()

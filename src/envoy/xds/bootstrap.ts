@@ -26,13 +26,19 @@ const placeholder = /\$\{([A-Z_]+):-([^}]*)\}/g
 /** Values stand inside double quotes or as numbers: anything that could end either is refused. */
 function plain(name: string, value: string | number): string {
   const text = String(value)
-  if (!/^[\w.:/@+-]*$/.test(text)) throw new Error(`bootstrap value ${name} has a character that YAML could take for its own: ${text}`)
+  if (!/^[\w.:/@+-]*$/.test(text))
+    throw new Error(`bootstrap value ${name} has a character that YAML could take for its own: ${text}`)
   return text
 }
 
 /** The bootstrap with the given values; what is not given has the default that the file names. */
-export function renderBootstrap(values: BootstrapValues, template = readFileSync(bootstrapTemplate, 'utf8')): string {
+export function renderBootstrap(
+  values: BootstrapValues,
+  template = readFileSync(bootstrapTemplate, 'utf8'),
+): string {
   const given = new Map<string, string | number | undefined>(Object.entries(values))
   const body = template.replace(/^#.*\n/gm, '')
-  return body.replace(placeholder, (_, name: string, otherwise: string) => plain(name, given.get(name) ?? otherwise))
+  return body.replace(placeholder, (_, name: string, otherwise: string) =>
+    plain(name, given.get(name) ?? otherwise),
+  )
 }

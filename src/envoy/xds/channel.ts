@@ -45,7 +45,9 @@ export const openChannel = (kind: Kind): Channel => ({
 
 /** Takes over the names of a request. Listeners and clusters are asked for as "all" by naming none. */
 export function subscribe(channel: Channel, names: readonly string[]): void {
-  const all = channel.kind.subscription === 'all' && (names.includes('*') || (names.length === 0 && channel.names.size === 0))
+  const all =
+    channel.kind.subscription === 'all' &&
+    (names.includes('*') || (names.length === 0 && channel.names.size === 0))
   channel.subscribed = true
   channel.wildcard = all
   channel.names = new Set(names)
@@ -57,12 +59,16 @@ export function subscribe(channel: Channel, names: readonly string[]): void {
 const inOffer = (offer: Offer, names: Iterable<string>): readonly Resource[] =>
   [...names].map((name) => offer.byName.get(name)).filter((resource) => resource !== undefined)
 
-const isSent = (channel: Channel, resource: Resource): boolean => channel.sent.get(resource.name) === resource.version
+const isSent = (channel: Channel, resource: Resource): boolean =>
+  channel.sent.get(resource.name) === resource.version
 
 /** A type that is sent as a whole: all of it, when anything differs from what was sent. */
 function whole(channel: Channel, offer: Offer): readonly Resource[] | undefined {
   const wanted = channel.wildcard ? [...offer.byName.values()] : inOffer(offer, channel.names)
-  const same = channel.started && wanted.length === channel.sent.size && wanted.every((resource) => isSent(channel, resource))
+  const same =
+    channel.started &&
+    wanted.length === channel.sent.size &&
+    wanted.every((resource) => isSent(channel, resource))
   return same ? undefined : wanted
 }
 
@@ -70,7 +76,11 @@ function whole(channel: Channel, offer: Offer): readonly Resource[] | undefined 
  * What has to be sent now; undefined when Envoy has it. `requested` leaves out what Envoy has in an older version:
  * its turn in the publish has not come.
  */
-export function due(channel: Channel, offer: Offer, which: 'changed' | 'requested'): readonly Resource[] | undefined {
+export function due(
+  channel: Channel,
+  offer: Offer,
+  which: 'changed' | 'requested',
+): readonly Resource[] | undefined {
   if (!channel.subscribed) return undefined
   if (channel.kind.subscription === 'all')
     return which === 'changed' || !channel.started ? whole(channel, offer) : undefined
@@ -81,7 +91,11 @@ export function due(channel: Channel, offer: Offer, which: 'changed' | 'requeste
 }
 
 /** Writes down that the resources are on their way. */
-export function sending(channel: Channel, resources: readonly Resource[], flight: Omit<Flight, 'resources'>): void {
+export function sending(
+  channel: Channel,
+  resources: readonly Resource[],
+  flight: Omit<Flight, 'resources'>,
+): void {
   if (channel.kind.subscription === 'all') channel.sent.clear()
   for (const { name, version } of resources) channel.sent.set(name, version)
   channel.started = true
@@ -109,7 +123,9 @@ export function refusalOf(channel: Channel, offer: Offer): Nack | undefined {
   const { nack } = channel
   if (!nack) return undefined
   if (channel.kind.subscription === 'all') return nack.version === offer.version ? nack : undefined
-  const standsStill = [...nack.resources].some(([name, version]) => offer.byName.get(name)?.version === version)
+  const standsStill = [...nack.resources].some(
+    ([name, version]) => offer.byName.get(name)?.version === version,
+  )
   return standsStill ? nack : undefined
 }
 

@@ -115,6 +115,8 @@ const weirFilter: JsonObject = {
   connect_timeout: '0.25s',
   lb_policy: 'LEAST_REQUEST',
   common_lb_config: { healthy_panic_threshold: { value: 1 } },
+  // Otherwise a filter that left the list is used for as long as its last health check was good.
+  ignore_health_on_host_removal: true,
   circuit_breakers: {
     thresholds: [
       { max_connections: 100000, max_pending_requests: 100000, max_requests: 100000, max_retries: 100000 },

@@ -18,15 +18,20 @@ const duplicates = (names: readonly string[]): readonly string[] => [
   ...new Set(names.filter((name, at) => names.indexOf(name) !== at)),
 ]
 
-const objects = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
+const objects = (value: Json | undefined): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter(isObject) : []
 
 /** Envoy refuses a whole route configuration in which two virtual hosts claim one domain. */
 function domainProblems(route: Resource): readonly string[] {
   const hosts = objects(route.json['virtual_hosts'])
-  const domains = hosts.flatMap(({ domains }) => (Array.isArray(domains) ? domains.map((name) => String(name).toLowerCase()) : []))
+  const domains = hosts.flatMap(({ domains }) =>
+    Array.isArray(domains) ? domains.map((name) => String(name).toLowerCase()) : [],
+  )
   return [
     ...duplicates(domains).map((name) => `route ${route.name} has the domain ${name} twice`),
-    ...duplicates(hosts.map(({ name }) => String(name))).map((name) => `route ${route.name} has the virtual host ${name} twice`),
+    ...duplicates(hosts.map(({ name }) => String(name))).map(
+      (name) => `route ${route.name} has the virtual host ${name} twice`,
+    ),
   ]
 }
 
@@ -40,7 +45,10 @@ export function inconsistencies(snapshot: Snapshot): readonly string[] {
     ...resources.flatMap((resource) =>
       resource.references
         .filter((reference) => !known.has(`${reference.kind} ${reference.name}`))
-        .map((missing) => `${kind.name} ${resource.name} names ${missing.kind} ${missing.name}, which does not exist`),
+        .map(
+          (missing) =>
+            `${kind.name} ${resource.name} names ${missing.kind} ${missing.name}, which does not exist`,
+        ),
     ),
   ])
 }

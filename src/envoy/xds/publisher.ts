@@ -126,7 +126,9 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
     // Past the first step every node has the new clusters, and routes may use them; before it nobody does.
     await distribute(refusedAt === steps[0] ? before : viewOf(before.snapshot, current))
     finish()
-    const nodes = outcome.nodes.map((node): NodeResult => (node.state === 'acked' ? { id: node.id, state: 'rolled_back' } : node))
+    const nodes = outcome.nodes.map((node): NodeResult =>
+      node.state === 'acked' ? { id: node.id, state: 'rolled_back' } : node,
+    )
     return { snapshot: snapshot.version, ok: false, nodes }
   }
 

@@ -18,7 +18,8 @@ function collect(value: Json, found: Reference[]): void {
   for (const [field, inner] of Object.entries(value)) {
     const kind = fields[field]
     if (kind && typeof inner === 'string') found.push({ kind, name: inner })
-    else if (field === 'envoy_grpc' && isObject(inner)) found.push({ kind: 'cluster', name: String(inner['cluster_name']) })
+    else if (field === 'envoy_grpc' && isObject(inner))
+      found.push({ kind: 'cluster', name: String(inner['cluster_name']) })
     else collect(inner, found)
   }
 }

@@ -1,7 +1,17 @@
 // The state-of-the-world protocol on one stream, without gRPC: requests in, responses out.
 // Rules: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol. A later kind is not sent before Envoy
 // has answered to the earlier ones, except what it asks for itself: that it needs in order to answer.
-import { type Channel, type Nack, answered, due, isSettled, openChannel, refusalOf, sending, subscribe } from './channel.ts'
+import {
+  type Channel,
+  type Nack,
+  answered,
+  due,
+  isSettled,
+  openChannel,
+  refusalOf,
+  sending,
+  subscribe,
+} from './channel.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { Resource } from './snapshot.ts'
 import { type View, offerOf } from './view.ts'
@@ -49,12 +59,15 @@ export type Session = {
 }
 
 export function openSession(hooks: SessionHooks): Session {
-  const channels: ReadonlyMap<string, Channel> = new Map(kinds.map((kind) => [typeUrlOf(kind), openChannel(kind)]))
+  const channels: ReadonlyMap<string, Channel> = new Map(
+    kinds.map((kind) => [typeUrlOf(kind), openChannel(kind)]),
+  )
   const all = [...channels.values()]
   let allowed = Infinity
   let nonces = 0
 
-  const settled = (channel: Channel, view: View): boolean => isSettled(channel, offerOf(view, typeUrlOf(channel.kind)))
+  const settled = (channel: Channel, view: View): boolean =>
+    isSettled(channel, offerOf(view, typeUrlOf(channel.kind)))
 
   /** Envoy does not ask again for the endpoints of a cluster that it rebuilds: they have to follow. */
   function forgetEndpointsOf(changed: readonly Resource[]): void {
@@ -87,7 +100,12 @@ export function openSession(hooks: SessionHooks): Session {
     const flight = answered(channel, error)
     if (!flight) return
     if (error === undefined) hooks.onAck(channel.kind.name, flight.version)
-    else hooks.onNack(channel.kind.name, { version: flight.version, message: error, resources: flight.resources })
+    else
+      hooks.onNack(channel.kind.name, {
+        version: flight.version,
+        message: error,
+        resources: flight.resources,
+      })
   }
 
   return {
@@ -121,6 +139,11 @@ export function openSession(hooks: SessionHooks): Session {
     status: () =>
       all
         .filter(({ subscribed }) => subscribed)
-        .map(({ kind, acked, nack, inFlight }) => ({ type: kind.name, acked, nack, inFlight: inFlight !== undefined })),
+        .map(({ kind, acked, nack, inFlight }) => ({
+          type: kind.name,
+          acked,
+          nack,
+          inFlight: inFlight !== undefined,
+        })),
   }
 }

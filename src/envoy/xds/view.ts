@@ -20,11 +20,16 @@ const drains = (kind: Kind): boolean => kind.name === 'cluster' || kind.name ===
 const nothing: Offer = { version: '', byName: new Map() }
 export const offerOf = (view: View, typeUrl: string): Offer => view.offers.get(typeUrl) ?? nothing
 
-function offer(kind: Kind, snapshot: Snapshot, before: View | undefined): { readonly offer: Offer; readonly left: number } {
+function offer(
+  kind: Kind,
+  snapshot: Snapshot,
+  before: View | undefined,
+): { readonly offer: Offer; readonly left: number } {
   const own = snapshot.resources.get(typeUrlOf(kind)) ?? []
   const byName = new Map(own.map((resource) => [resource.name, resource]))
   if (before && drains(kind)) {
-    for (const [name, resource] of offerOf(before, typeUrlOf(kind)).byName) if (!byName.has(name)) byName.set(name, resource)
+    for (const [name, resource] of offerOf(before, typeUrlOf(kind)).byName)
+      if (!byName.has(name)) byName.set(name, resource)
   }
   return { offer: { version: versionOfAll(byName.values()), byName }, left: byName.size - own.length }
 }
