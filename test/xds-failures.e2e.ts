@@ -7,7 +7,7 @@ import { type Control, startControl } from './support/control.ts'
 import { type Envoy, startEnvoy } from './support/envoy.ts'
 import { type Answer, send } from './support/http.ts'
 import { type Arrived, type Origin, startOrigin } from './support/origin.ts'
-import * as site from './support/sites.ts'
+import * as site from '../src/envoy/xds/sites.fixture.ts'
 
 /** A port on which nobody listens. */
 async function closedPort(): Promise<number> {

@@ -10,7 +10,7 @@ import { type Control, type StandIn, startControl, startStandIn } from './suppor
 import { type Envoy, startEnvoy } from './support/envoy.ts'
 import { send } from './support/http.ts'
 import { type Arrived, type Origin, startOrigin } from './support/origin.ts'
-import * as site from './support/sites.ts'
+import * as site from '../src/envoy/xds/sites.fixture.ts'
 
 let a: Origin
 let b: Origin
@@ -84,17 +84,12 @@ describe('a changed policy', () => {
       const envoy = await start()
       const port = await envoy.listenerPort('http')
       const seen: string[] = []
-      let published: Awaited<ReturnType<Control['publish']>> | undefined
-      let publishing: Promise<void> | undefined
+      let publishing: ReturnType<Control['publish']> | undefined
       for (let sent = 0; sent < 200; sent++) {
-        if (sent === 20)
-          publishing = control.publish(change()).then((result) => {
-            published = result
-          })
+        if (sent === 20) publishing = control.publish(change())
         seen.push(await originAt(port))
       }
-      await publishing
-      expect(published).toMatchObject({ ok: true, nodes: [{ id: 'envoy-0', state: 'acked' }] })
+      expect(await publishing).toMatchObject({ ok: true, nodes: [{ id: 'envoy-0', state: 'acked' }] })
       expect([...new Set(seen)].toSorted()).toEqual(['a', 'b'])
       expect(await originAt(port)).toBe('b')
     }, 20_000)

@@ -6,7 +6,7 @@ import { type Control, startControl } from './support/control.ts'
 import { type Envoy, startEnvoy } from './support/envoy.ts'
 import { type Sent, send, sendRaw } from './support/http.ts'
 import { type Arrived, type Origin, startOrigin } from './support/origin.ts'
-import * as site from './support/sites.ts'
+import * as site from '../src/envoy/xds/sites.fixture.ts'
 
 const bootstrap = (control: Control, id: string): string =>
   renderBootstrap({ NODE_ID: id, ADMIN_PORT: 0, STATS_PORT: 0, CONTROL_PORT: control.port })
@@ -111,6 +111,11 @@ describe('a policy with several sites', () => {
     expect(node).toMatchObject({ id: 'envoy-0', cluster: 'weir', build: '1.40.0' })
     expect(node?.types.map(({ type }) => type)).toEqual(['cluster', 'endpoint', 'listener', 'route'])
     expect(node?.types.every(({ acked, nack }) => acked !== undefined && nack === undefined)).toBe(true)
+  })
+
+  test('Envoy warns of no field that is deprecated', () => {
+    expect(envoy.logs()).toContain('starting main dispatch loop')
+    expect(envoy.logs()).not.toMatch(/deprecated/i)
   })
 
   const routed: readonly (readonly [
@@ -324,6 +329,7 @@ describe('a policy with several sites', () => {
       431,
     ],
     ['OPTIONS *', 'OPTIONS * HTTP/1.1\r\nHost: www.example.com\r\n\r\n', 404],
+    ['CONNECT', 'CONNECT www.example.com:80 HTTP/1.1\r\nHost: www.example.com:80\r\n\r\n', 404],
     ['a raw byte beyond ASCII in the target', 'GET /\u00e9 HTTP/1.1\r\nHost: www.example.com\r\n\r\n', 400],
   ]
   for (const [says, request, status] of refused)

@@ -24,7 +24,7 @@ export function send({
   body,
 }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const lines = [
+    const lines: readonly (readonly string[])[] = [
       ['host', host],
       ...headers,
       ...(body === undefined ? [] : [['content-length', `${Buffer.byteLength(body)}`]]),
@@ -37,7 +37,7 @@ export function send({
         method,
         agent: false,
         setHost: false,
-        headers: lines.flat() as string[],
+        headers: lines.flat(),
       },
       (response) => {
         const chunks: Buffer[] = []

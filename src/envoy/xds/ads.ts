@@ -18,14 +18,14 @@ import {
   openSession,
 } from './session.ts'
 import type { Snapshot } from './snapshot.ts'
-import type { Nack } from './channel.ts'
+import type { Refusal } from './channel.ts'
 
 export type AdsLog = {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
 }
 
-export type NodeNack = Nack & { readonly node: string; readonly type: string }
+export type NodeNack = Refusal & { readonly node: string }
 
 export type AdsOptions = {
   readonly log: AdsLog
@@ -149,13 +149,10 @@ export function createAds(options: AdsOptions): Ads {
       onAck(type, version) {
         log.info({ node: node.id, type, version }, 'an Envoy accepted its configuration')
       },
-      onNack(type, nack) {
-        const names = [...nack.resources.keys()]
-        log.warn(
-          { node: node.id, type, version: nack.version, resources: names, reason: nack.message },
-          'an Envoy refused its configuration',
-        )
-        onNack?.({ ...nack, node: node.id, type })
+      onNack(refusal) {
+        const { message: reason, ...what } = refusal
+        log.warn({ node: node.id, ...what, reason }, 'an Envoy refused its configuration')
+        onNack?.({ ...refusal, node: node.id })
       },
     })
     const entry: Connected = { node, stream, session, connectedAt: Date.now() }

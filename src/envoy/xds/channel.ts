@@ -4,7 +4,16 @@ import type { Kind } from './kind.ts'
 import type { Resource } from './snapshot.ts'
 import type { Offer } from './view.ts'
 
-export type Nack = {
+/** A refusal as it is reported. */
+export type Refusal = {
+  readonly type: string
+  readonly version: string
+  /** Envoy's own words. */
+  readonly message: string
+  readonly resources: readonly string[]
+}
+
+type Nack = {
   readonly version: string
   readonly message: string
   /** Name → version of the resources in the refused response. */
@@ -118,15 +127,21 @@ export function answered(channel: Channel, error: string | undefined): Flight | 
   return flight
 }
 
+const isStillOffered = (channel: Channel, nack: Nack, offer: Offer): boolean =>
+  channel.kind.subscription === 'all'
+    ? nack.version === offer.version
+    : [...nack.resources].some(([name, version]) => offer.byName.get(name)?.version === version)
+
 /** The refusal of what is offered now, if there is one. */
-export function refusalOf(channel: Channel, offer: Offer): Nack | undefined {
-  const { nack } = channel
-  if (!nack) return undefined
-  if (channel.kind.subscription === 'all') return nack.version === offer.version ? nack : undefined
-  const standsStill = [...nack.resources].some(
-    ([name, version]) => offer.byName.get(name)?.version === version,
-  )
-  return standsStill ? nack : undefined
+export function refusalOf(channel: Channel, offer: Offer): Refusal | undefined {
+  const { nack, kind } = channel
+  if (!nack || !isStillOffered(channel, nack, offer)) return undefined
+  return {
+    type: kind.name,
+    version: nack.version,
+    message: nack.message,
+    resources: [...nack.resources.keys()],
+  }
 }
 
 /** Has Envoy answered to everything that the offer holds for it? */

@@ -86,7 +86,7 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
   return {
     name: `${group.id}|${entry.id}${variant === 'plain' ? '' : `|${variant}`}`,
     match: { ...pathMatch(entry), ...variantMatch(variant) },
-    route: routeAction({ cluster, service, template, listener, variant }),
+    route: routeAction({ cluster, service, template, variant }),
     typed_per_filter_config: routeFilters({
       context: { listener: listener.id, group: group.id, entry: entry.id },
       template,

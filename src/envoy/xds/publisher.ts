@@ -81,10 +81,14 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
     const session = sessions.get(id)
     if (!session) return { id, state: 'timeout', message: gone }
     const refusal = session.refusal()
-    if (refusal) {
-      const { message, resources } = refusal.nack
-      return { id, state: 'nacked', type: refusal.type, resources: [...resources.keys()], message }
-    }
+    if (refusal)
+      return {
+        id,
+        state: 'nacked',
+        type: refusal.type,
+        resources: refusal.resources,
+        message: refusal.message,
+      }
     return session.isSettled(step) ? { id, state: 'acked' } : { id, state: 'timeout', message: 'no answer' }
   }
 

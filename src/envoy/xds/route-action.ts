@@ -1,7 +1,6 @@
 // What Envoy does with a request that passed: cluster, time-outs, retries, stickiness, Host (spec control-plane 2.5).
 import type { BackendService, ProxyTemplate } from '#config'
 import { type JsonObject, seconds, typed } from './json.ts'
-import type { ListenerSettings } from './settings.ts'
 
 export type Variant = 'plain' | 'grpc' | 'websocket'
 
@@ -31,7 +30,7 @@ function retries(template: ProxyTemplate, variant: Variant): JsonObject {
   }
 }
 
-function stickiness(service: BackendService, listener: ListenerSettings): JsonObject {
+function stickiness(service: BackendService): JsonObject {
   switch (service.sticky) {
     case 'none':
     case 'least_conn':
@@ -41,8 +40,7 @@ function stickiness(service: BackendService, listener: ListenerSettings): JsonOb
     case 'customcookie':
       return { hash_policy: [{ cookie: { name: service.stickyCookieName } }] }
     case 'autocookie': {
-      const secure = (listener.protocol as string) === 'https' ? [{ name: 'Secure' }] : []
-      const attributes = [{ name: 'SameSite', value: 'Lax' }, ...secure]
+      const attributes = [{ name: 'SameSite', value: 'Lax' }]
       return { hash_policy: [{ cookie: { name: 'weir_srv', ttl: '0s', path: '/', attributes } }] }
     }
     default:
@@ -59,12 +57,11 @@ export type RouteActionInputs = {
   readonly cluster: string
   readonly service: BackendService
   readonly template: ProxyTemplate
-  readonly listener: ListenerSettings
   readonly variant: Variant
 }
 
 export function routeAction(inputs: RouteActionInputs): JsonObject {
-  const { cluster, service, template, listener, variant } = inputs
+  const { cluster, service, template, variant } = inputs
   const idle = Math.max(template.clientBodyTimeoutS, template.proxySendTimeoutS, template.proxyReadTimeoutS)
   return {
     cluster,
@@ -72,7 +69,7 @@ export function routeAction(inputs: RouteActionInputs): JsonObject {
     idle_timeout: seconds(variant === 'plain' ? idle : streamIdleS),
     flush_timeout: seconds(template.sendTimeoutS),
     retry_policy: retries(template, variant),
-    ...stickiness(service, listener),
+    ...stickiness(service),
     ...hostHeader(template.upstreamHost),
     ...(variant === 'websocket' ? { upgrade_configs: [{ upgrade_type: 'websocket' }] } : {}),
   }

@@ -3,7 +3,7 @@
 // has answered to the earlier ones, except what it asks for itself: that it needs in order to answer.
 import {
   type Channel,
-  type Nack,
+  type Refusal,
   answered,
   due,
   isSettled,
@@ -37,13 +37,13 @@ export type SessionHooks = {
   view(): View | undefined
   send(response: AdsResponse): void
   onAck(type: string, version: string): void
-  onNack(type: string, nack: Nack): void
+  onNack(refusal: Refusal): void
 }
 
 export type TypeStatus = {
   readonly type: string
   readonly acked: string | undefined
-  readonly nack: Nack | undefined
+  readonly nack: Refusal | undefined
   readonly inFlight: boolean
 }
 
@@ -54,7 +54,7 @@ export type Session = {
   /** Envoy has answered to everything up to the step. */
   isSettled(step: number): boolean
   /** Envoy refused something of what is offered now. */
-  refusal(): { readonly type: string; readonly nack: Nack } | undefined
+  refusal(): Refusal | undefined
   status(): readonly TypeStatus[]
 }
 
@@ -99,13 +99,10 @@ export function openSession(hooks: SessionHooks): Session {
   function answer(channel: Channel, error: string | undefined): void {
     const flight = answered(channel, error)
     if (!flight) return
-    if (error === undefined) hooks.onAck(channel.kind.name, flight.version)
-    else
-      hooks.onNack(channel.kind.name, {
-        version: flight.version,
-        message: error,
-        resources: flight.resources,
-      })
+    const { version, resources } = flight
+    const type = channel.kind.name
+    if (error === undefined) hooks.onAck(type, version)
+    else hooks.onNack({ type, version, message: error, resources: [...resources.keys()] })
   }
 
   return {
@@ -131,19 +128,21 @@ export function openSession(hooks: SessionHooks): Session {
       const view = hooks.view()
       if (!view) return undefined
       for (const channel of all) {
-        const nack = refusalOf(channel, offerOf(view, typeUrlOf(channel.kind)))
-        if (nack) return { type: channel.kind.name, nack }
+        const refusal = refusalOf(channel, offerOf(view, typeUrlOf(channel.kind)))
+        if (refusal) return refusal
       }
       return undefined
     },
-    status: () =>
-      all
+    status() {
+      const view = hooks.view()
+      return all
         .filter(({ subscribed }) => subscribed)
-        .map(({ kind, acked, nack, inFlight }) => ({
-          type: kind.name,
-          acked,
-          nack,
-          inFlight: inFlight !== undefined,
-        })),
+        .map((channel) => ({
+          type: channel.kind.name,
+          acked: channel.acked,
+          nack: view && refusalOf(channel, offerOf(view, typeUrlOf(channel.kind))),
+          inFlight: channel.inFlight !== undefined,
+        }))
+    },
   }
 }
