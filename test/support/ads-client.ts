@@ -35,22 +35,22 @@ export type AdsClient = {
 }
 
 type RawResponse = {
-  readonly version_info: string
-  readonly nonce: string
-  readonly type_url: string
-  readonly resources: readonly { readonly value: Uint8Array }[]
+  readonly version_info?: string
+  readonly nonce?: string
+  readonly type_url?: string
+  readonly resources?: readonly { readonly value: Uint8Array }[]
 }
 
 function received(bytes: Buffer): Received {
-  const raw = lookup('envoy.service.discovery.v3.DiscoveryResponse').decode(bytes) as unknown as RawResponse
-  const message = raw.type_url.slice(raw.type_url.indexOf('/') + 1)
+  const raw = lookup('envoy.service.discovery.v3.DiscoveryResponse').decode(bytes) as RawResponse
+  const message = (raw.type_url ?? '').replace(/^.*\//, '')
   const type = (Object.keys(messages) as ShortType[]).find((one) => messages[one] === message)
-  if (!type) throw new Error(`unexpected type ${raw.type_url}`)
-  const names = raw.resources.map(({ value }) => {
-    const resource = lookup(message).decode(value) as unknown as { name?: string; cluster_name?: string }
-    return type === 'endpoint' ? String(resource.cluster_name) : String(resource.name)
+  if (!type) throw new Error(`unexpected type ${message}`)
+  const names = (raw.resources ?? []).map(({ value }) => {
+    const { name, cluster_name } = lookup(message).decode(value) as { name?: string; cluster_name?: string }
+    return name ?? cluster_name ?? ''
   })
-  return { type, version: raw.version_info, nonce: raw.nonce, names }
+  return { type, version: raw.version_info ?? '', nonce: raw.nonce ?? '', names }
 }
 
 const encode = (request: object): Buffer => {

@@ -42,7 +42,7 @@ type RawCheck = {
 }
 
 function seen(bytes: Buffer): CheckSeen {
-  const { attributes } = lookup('envoy.service.auth.v3.CheckRequest').decode(bytes) as unknown as RawCheck
+  const { attributes } = lookup('envoy.service.auth.v3.CheckRequest').decode(bytes) as RawCheck
   const http = attributes?.request?.http
   return {
     headers: (http?.header_map?.headers ?? []).map(

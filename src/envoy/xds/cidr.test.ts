@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { cidrRanges } from './cidr.ts'
+import { textOf } from './json.ts'
 
 const written = (cidrs: readonly string[]): readonly string[] =>
-  cidrRanges(cidrs).map((range) => Object.values(range).join('/'))
+  cidrRanges(cidrs).map(
+    (range) => `${textOf(range, 'address_prefix')}/${JSON.stringify(range['prefix_len'])}`,
+  )
 
 describe('address ranges for Envoy', () => {
   const rows: readonly (readonly [says: string, given: readonly string[], ranges: readonly string[]])[] = [

@@ -3,7 +3,7 @@ import type { BackHost, BackendService } from '#config'
 import type { Backend } from './backends.ts'
 import { assignmentOf, hasOnlyAddresses } from './endpoint.ts'
 import { filterCluster } from './http-filters.ts'
-import { type JsonObject, extension, fromAds, seconds, typed } from './json.ts'
+import { type JsonObject, extension, fromAds, seconds, typed, textOf } from './json.ts'
 import type { Kind } from './kind.ts'
 
 const viaEds: JsonObject = { type: 'EDS', eds_cluster_config: { eds_config: fromAds } }
@@ -145,6 +145,6 @@ export const clusters: Kind = {
   message: 'envoy.config.cluster.v3.Cluster',
   subscription: 'all',
   step: 0,
-  nameOf: (resource) => String(resource['name']),
+  nameOf: (resource) => textOf(resource, 'name'),
   build: ({ backends }) => [...backends.all.map(cluster), weirFilter],
 }

@@ -1,6 +1,6 @@
 // Consistent, or not published: whatever a resource names is in the snapshot, and nothing is there twice.
 // Envoy would accept a route to a cluster that does not exist and answer 503.
-import { isObject, type Json, type JsonObject } from './json.ts'
+import { type Json, type JsonObject, isObject, textOf } from './json.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { Resource, Snapshot } from './snapshot.ts'
 
@@ -25,11 +25,13 @@ const objects = (value: Json | undefined): readonly JsonObject[] =>
 function domainProblems(route: Resource): readonly string[] {
   const hosts = objects(route.json['virtual_hosts'])
   const domains = hosts.flatMap(({ domains }) =>
-    Array.isArray(domains) ? domains.map((name) => String(name).toLowerCase()) : [],
+    Array.isArray(domains)
+      ? domains.filter((name) => typeof name === 'string').map((name) => name.toLowerCase())
+      : [],
   )
   return [
     ...duplicates(domains).map((name) => `route ${route.name} has the domain ${name} twice`),
-    ...duplicates(hosts.map(({ name }) => String(name))).map(
+    ...duplicates(hosts.map((host) => textOf(host, 'name'))).map(
       (name) => `route ${route.name} has the virtual host ${name} twice`,
     ),
   ]

@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import type { BackHost } from '#config'
 import type { Backend } from './backends.ts'
 import { filterCluster } from './http-filters.ts'
-import { type JsonObject, socketAddress } from './json.ts'
+import { type JsonObject, socketAddress, textOf } from './json.ts'
 import type { Kind } from './kind.ts'
 import type { FilterEndpoint } from './settings.ts'
 
@@ -63,7 +63,7 @@ export const endpoints: Kind = {
   message: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
   subscription: 'named',
   step: 0,
-  nameOf: (resource) => String(resource['cluster_name']),
+  nameOf: (resource) => textOf(resource, 'cluster_name'),
   build: ({ backends, settings }) => [
     ...backends.all.filter(hasOnlyAddresses).map(assignmentOf),
     filterAssignment(settings.filters),

@@ -35,3 +35,9 @@ export const grpcService = (cluster: string, timeout: string): JsonObject => ({
 
 export const isObject = (value: Json): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A string field; empty when it is not one. */
+export const textOf = (resource: JsonObject, field: string): string => {
+  const value = resource[field]
+  return typeof value === 'string' ? value : ''
+}

@@ -3,7 +3,7 @@
 import { cidrRanges } from './cidr.ts'
 import { type Connection, mergeTemplates } from './connection.ts'
 import { type Chain, connectionManager } from './connection-manager.ts'
-import { type JsonObject, socketAddress } from './json.ts'
+import { type JsonObject, socketAddress, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
 import type { ListenerSettings } from './settings.ts'
 
@@ -49,6 +49,6 @@ export const listeners: Kind = {
   message: 'envoy.config.listener.v3.Listener',
   subscription: 'all',
   step: 1,
-  nameOf: (resource) => String(resource['name']),
+  nameOf: (resource) => textOf(resource, 'name'),
   build: (world) => world.settings.listeners.map((listener) => build(listener, connectionOf(world), world)),
 }

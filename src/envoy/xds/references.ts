@@ -1,6 +1,6 @@
 // Which resources a resource names. Found by the field in which a name stands, so that a generator cannot
 // forget to declare one.
-import { type Json, type JsonObject, isObject } from './json.ts'
+import { type Json, type JsonObject, isObject, textOf } from './json.ts'
 
 export type Reference = { readonly kind: 'cluster' | 'endpoint' | 'route'; readonly name: string }
 
@@ -19,7 +19,7 @@ function collect(value: Json, found: Reference[]): void {
     const kind = fields[field]
     if (kind && typeof inner === 'string') found.push({ kind, name: inner })
     else if (field === 'envoy_grpc' && isObject(inner))
-      found.push({ kind: 'cluster', name: String(inner['cluster_name']) })
+      found.push({ kind: 'cluster', name: textOf(inner, 'cluster_name') })
     else collect(inner, found)
   }
 }
@@ -27,7 +27,7 @@ function collect(value: Json, found: Reference[]): void {
 /** Every name once, in order of appearance. */
 export function referencesOf(resource: JsonObject): readonly Reference[] {
   const found: Reference[] = []
-  if (resource['type'] === 'EDS') found.push({ kind: 'endpoint', name: String(resource['name']) })
+  if (resource['type'] === 'EDS') found.push({ kind: 'endpoint', name: textOf(resource, 'name') })
   collect(resource, found)
   const seen = new Set<string>()
   return found.filter(({ kind, name }) => {

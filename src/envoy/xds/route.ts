@@ -3,7 +3,7 @@
 // of the virtual host that such a request reaches (spec control-plane 2.5).
 import type { ServerGroup, ServerName } from '#config'
 import { groupRoutes } from './group-routes.ts'
-import { type JsonObject, fullMatch, isObject } from './json.ts'
+import { type JsonObject, fullMatch, isObject, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
 import { plainRoutes } from './listener.ts'
 import { authz } from './route-filters.ts'
@@ -146,6 +146,6 @@ export const routes: Kind = {
   message: 'envoy.config.route.v3.RouteConfiguration',
   subscription: 'named',
   step: 2,
-  nameOf: (resource) => String(resource['name']),
+  nameOf: (resource) => textOf(resource, 'name'),
   build: (world) => world.settings.listeners.map((listener) => build(world, listener)),
 }
