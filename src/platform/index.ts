@@ -9,3 +9,12 @@ export {
   compilePattern,
   compilePatternSet,
 } from './pattern.ts'
+export {
+  type AddressIndex,
+  type Cidr,
+  addressIndex,
+  addressOfHostPort,
+  addressSet,
+  canonicalAddress,
+  parseCidr,
+} from './address.ts'
