@@ -1,0 +1,61 @@
+// A filter's gRPC server: ext_authz and health on one address. Signals and exit codes belong to the command line.
+import type { RequestInput } from '#request'
+import { type AuthzOptions, type Decide, authorizationService, checkPath, createAuthz } from './authz.ts'
+import { createGrpcServer } from './grpc-server.ts'
+import { createHealth } from './health.ts'
+import type { Decision } from '#pipeline'
+
+export type FilterServerLog = {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export type FilterServerOptions = {
+  /** `host:port` (port 0: the kernel chooses) or `unix:/path`. */
+  readonly listen: string
+  readonly decide: Decide
+  /** The decision for a request on which `decide` failed (spec pipeline 1.2). */
+  readonly failed: (input: RequestInput, error: unknown) => Decision
+  readonly log: FilterServerLog
+  readonly clock?: AuthzOptions['clock']
+}
+
+export type FilterServer = {
+  /** What Envoy dials, the chosen port in it. */
+  readonly address: string
+  /**
+   * Says NOT_SERVING, goes on answering for `graceMs` (default 0; Envoy's health check interval is 5 s) so that Envoy
+   * takes this filter out, then refuses new calls and resolves when the running ones have ended.
+   */
+  drain(graceMs?: number): Promise<void>
+  /** Ends what still runs. */
+  stop(): void
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Starts listening; rejects with address and reason when it cannot. */
+export async function startFilterServer(options: FilterServerOptions): Promise<FilterServer> {
+  const { listen, decide, failed, log, clock } = options
+  const server = createGrpcServer({
+    onDefect: (error, path) => log.error({ err: error, path }, 'a gRPC method failed'),
+  })
+  const health = createHealth([authorizationService])
+  const onMalformed = (error: unknown): void => log.warn({ err: error }, 'refused a malformed CheckRequest')
+  server.serveUnary(checkPath, createAuthz({ decide, failed, onMalformed, ...(clock ? { clock } : {}) }))
+  health.register(server.grpc)
+  const address = await server.listen(listen)
+  return {
+    address,
+    async drain(graceMs = 0) {
+      health.set('NOT_SERVING')
+      if (graceMs > 0) await pause(graceMs)
+      health.close()
+      await server.drain()
+    },
+    stop() {
+      health.close()
+      server.stop()
+    },
+  }
+}
