@@ -55,18 +55,26 @@ function handle(
     onDefect(error, path)
     return { code: grpc.status.INTERNAL, details: 'internal error' }
   }
-  return (call, callback) => {
+  const later = async (answer: Promise<Uint8Array>, callback: grpc.sendUnaryData<Buffer>): Promise<void> => {
+    let message: Buffer
     try {
-      const answer = method(call.request, callOf(call))
-      if (answer instanceof Promise) {
-        answer.then(
-          (message) => callback(null, toBuffer(message)),
-          (error: unknown) => callback(failure(error)),
-        )
-      } else callback(null, toBuffer(answer))
+      message = toBuffer(await answer)
     } catch (error) {
       callback(failure(error))
+      return
     }
+    callback(null, message)
+  }
+  return (call, callback) => {
+    let answer: Uint8Array | Promise<Uint8Array>
+    try {
+      answer = method(call.request, callOf(call))
+    } catch (error) {
+      callback(failure(error))
+      return
+    }
+    if (answer instanceof Promise) void later(answer, callback)
+    else callback(null, toBuffer(answer))
   }
 }
 
