@@ -1,22 +1,12 @@
 // What a client sees when something behind Envoy fails: the origin, one of its hosts, the filter.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createServer, type AddressInfo } from 'node:net'
 import type { BackHost, BackendService, ServerGroup } from '#config'
 import { renderBootstrap } from '#envoy'
 import { type Control, startControl } from './support/control.ts'
 import { type Envoy, startEnvoy } from './support/envoy.ts'
-import { type Answer, send } from './support/http.ts'
+import { type Answer, freePort, send } from './support/http.ts'
 import { type Arrived, type Origin, startOrigin } from './support/origin.ts'
 import * as site from '../src/envoy/xds/sites.fixture.ts'
-
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 const at = (port: number, more: Partial<BackHost> = {}): BackHost =>
   site.host({ host: '127.0.0.1', httpPorts: [port], ...more })
@@ -52,7 +42,7 @@ describe('origins that fail', () => {
       startOrigin('c'),
       startControl(),
     ])
-    const dead = await closedPort()
+    const dead = await freePort()
     const impatient = site.template({ id: 'impatient', proxyReadTimeoutS: 1 })
     const policy = site.policy({
       serverGroups: [
@@ -199,7 +189,7 @@ describe('a filter that does not answer', () => {
       site.policy({
         serverGroups: [groupOf('closed', [at(a.port)]), groupOf('open', [at(a.port)], {}, open)],
       }),
-      { filters: [{ kind: 'tcp', address: '127.0.0.1', port: await closedPort() }] },
+      { filters: [{ kind: 'tcp', address: '127.0.0.1', port: await freePort() }] },
     )
     envoy = await startEnvoy({
       bootstrap: renderBootstrap({ ADMIN_PORT: 0, STATS_PORT: 0, CONTROL_PORT: control.port }),

@@ -1,7 +1,7 @@
 // Requests as a test wants them on the wire: nothing normalised, header lines in order, any Host.
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 
 export type Sent = {
   readonly port: number
@@ -69,4 +69,13 @@ export async function sendRaw(port: number, bytes: string, until?: string): Prom
   }
   socket.destroy()
   return received
+}
+
+/** A port on which nobody listens now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }

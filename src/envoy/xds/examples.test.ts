@@ -69,6 +69,9 @@ const routeNamed = (snapshot: Snapshot, name: string): JsonObject | undefined =>
     .flatMap(({ routes }) => routes)
     .find((route) => route['name'] === name)
 
+const actionOf = (snapshot: Snapshot, name: string): JsonObject =>
+  (routeNamed(snapshot, name)?.['route'] ?? {}) as JsonObject
+
 const app = 'be|app|http'
 const fallback = 'site1|__default_entry__'
 
@@ -291,7 +294,7 @@ describe('backends', () => {
     test(`E13, E14: sticky ${String(service.sticky)}`, () => {
       const made = snapshotOf(policyOf({ service }))
       expect(clusters(made).get(app)?.['lb_policy']).toBe(policy)
-      expect((routeNamed(made, fallback)?.['route'] as JsonObject)['hash_policy']).toEqual(hash)
+      expect(actionOf(made, fallback)['hash_policy']).toEqual(hash)
     })
 
   test('E15: always TLS to the origin, on each of its ports', () => {
@@ -332,9 +335,7 @@ describe('backends', () => {
   ]
   for (const [upstreamHost, action] of hosts)
     test(`E18: upstream_host ${upstreamHost}`, () => {
-      const made = routeNamed(snapshotOf(policyOf({ template: { upstreamHost } })), fallback)?.[
-        'route'
-      ] as JsonObject
+      const made = actionOf(snapshotOf(policyOf({ template: { upstreamHost } })), fallback)
       const { host_rewrite_literal, auto_host_rewrite } = made
       expect({ host_rewrite_literal, auto_host_rewrite }).toEqual({
         host_rewrite_literal: undefined,
