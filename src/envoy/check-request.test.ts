@@ -154,7 +154,7 @@ describe('headers arrive as they were sent', () => {
   ]
   test.each(rows)('%s', (_says, lines, expected) => {
     const got = decoded(headers(...lines)).headers
-    expect(got.map((header) => header.map(text))).toEqual(expected)
+    expect(got.map((header: readonly (string | Uint8Array)[]) => header.map(text))).toEqual(expected)
   })
 
   test('ASCII is text, anything else the bytes that were sent', () => {

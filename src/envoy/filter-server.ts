@@ -24,15 +24,13 @@ export type FilterServer = {
   /** What Envoy dials, the chosen port in it. */
   readonly address: string
   /**
-   * Says NOT_SERVING, goes on answering for `graceMs` (default 0; Envoy's health check interval is 5 s) so that Envoy
-   * takes this filter out, then refuses new calls and resolves when the running ones have ended.
+   * Says NOT_SERVING, goes on answering until `noticed` resolves (Envoy asks for the health every 5 s and then takes
+   * this filter out), then refuses new calls and resolves when the running ones have ended. Default: at once.
    */
-  drain(graceMs?: number): Promise<void>
+  drain(noticed?: Promise<unknown>): Promise<void>
   /** Ends what still runs. */
   stop(): void
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Starts listening; rejects with address and reason when it cannot. */
 export async function startFilterServer(options: FilterServerOptions): Promise<FilterServer> {
@@ -47,9 +45,9 @@ export async function startFilterServer(options: FilterServerOptions): Promise<F
   const address = await server.listen(listen)
   return {
     address,
-    async drain(graceMs = 0) {
+    async drain(noticed) {
       health.set('NOT_SERVING')
-      if (graceMs > 0) await pause(graceMs)
+      await noticed
       health.close()
       await server.drain()
     },

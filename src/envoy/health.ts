@@ -2,7 +2,7 @@
 // seconds and takes a filter out that says NOT_SERVING, so a filter that drains says so first and goes on answering
 // until Envoy has noticed.
 import * as grpc from '@grpc/grpc-js'
-import { type WireReader, createReader, skip, tag } from './wire.ts'
+import { type ReadField, createReader, readAll, tag } from './wire.ts'
 
 /** grpc.health.v1.HealthCheckResponse.ServingStatus */
 const serving = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const
@@ -17,46 +17,42 @@ export type Health = {
   close(): void
 }
 
-const serviceField = tag(1, 'bytes')
+/** HealthCheckRequest. An object, because grpc-js takes an empty string for no message at all. */
+type Question = { service: string }
 
-/** HealthCheckRequest {service}; throws on garbage. */
-function readService(reader: WireReader): string {
-  let service = ''
-  while (reader.pos < reader.len) {
-    const field = reader.uint32()
-    if (field === serviceField) service = reader.string()
-    else skip(reader, field)
-  }
-  return service
+const readQuestion: ReadField<Question> = (question, field, reader) => {
+  if (field !== tag(1, 'bytes')) return false
+  question.service = reader.string()
+  return true
 }
+
+function parseQuestion(message: Buffer): Question {
+  const question = { service: '' }
+  readAll(createReader(message), question, readQuestion)
+  return question
+}
+
+const asIs = (message: Buffer): Buffer => message
 
 /** HealthCheckResponse {status} */
 const response = (status: keyof typeof serving): Buffer => Buffer.from([tag(1, 'varint'), serving[status]])
 
-/** A request that cannot be read is reported by grpc-js as INTERNAL, as the deserialiser's failure. */
+/** Both directions have to be there; the client's is never used. */
+const shared = {
+  requestStream: false,
+  requestSerialize: asIs,
+  requestDeserialize: parseQuestion,
+  responseSerialize: response,
+  responseDeserialize: asIs,
+} as const
+
 const methods = {
-  Check: {
-    path: '/grpc.health.v1.Health/Check',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (service: string) => Buffer.from(service),
-    requestDeserialize: (message: Buffer) => readService(createReader(message)),
-    responseSerialize: response,
-    responseDeserialize: (message: Buffer) => message,
-  },
-  Watch: {
-    path: '/grpc.health.v1.Health/Watch',
-    requestStream: false,
-    responseStream: true,
-    requestSerialize: (service: string) => Buffer.from(service),
-    requestDeserialize: (message: Buffer) => readService(createReader(message)),
-    responseSerialize: response,
-    responseDeserialize: (message: Buffer) => message,
-  },
+  Check: { ...shared, path: '/grpc.health.v1.Health/Check', responseStream: false },
+  Watch: { ...shared, path: '/grpc.health.v1.Health/Watch', responseStream: true },
 } satisfies grpc.ServiceDefinition
 
 type Answer = keyof typeof serving
-type Watch = grpc.ServerWritableStream<string, Answer>
+type Watch = grpc.ServerWritableStream<Question, Answer>
 
 /** `services`: the names that are known beside `""`, which stands for the whole server. Starts as SERVING. */
 export function createHealth(services: readonly string[]): Health {
@@ -64,17 +60,17 @@ export function createHealth(services: readonly string[]): Health {
   const watches = new Set<Watch>()
   let status: ServingStatus = 'SERVING'
 
-  const check: grpc.handleUnaryCall<string, Answer> = (call, callback) => {
-    if (known.has(call.request)) callback(null, status)
+  const check: grpc.handleUnaryCall<Question, Answer> = (call, callback) => {
+    if (known.has(call.request.service)) callback(null, status)
     else callback({ code: grpc.status.NOT_FOUND, details: 'unknown service' })
   }
 
-  const watch: grpc.handleServerStreamingCall<string, Answer> = (call) => {
+  const watch: grpc.handleServerStreamingCall<Question, Answer> = (call) => {
     const forget = (): void => void watches.delete(call)
     call.on('cancelled', forget)
     call.on('close', forget)
-    if (known.has(call.request)) watches.add(call)
-    call.write(known.has(call.request) ? status : 'SERVICE_UNKNOWN')
+    if (known.has(call.request.service)) watches.add(call)
+    call.write(known.has(call.request.service) ? status : 'SERVICE_UNKNOWN')
   }
 
   return {

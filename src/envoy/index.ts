@@ -1,10 +1,42 @@
 // Envoy: the protocols between Envoy and Weir. Envoy's words stop here; the pipeline knows none of them.
+export type { AccessLogEntry, Durations, Endpoint, TlsSession } from './access-log-entry.ts'
+export { type AccessLog, type AccessLogOptions, createAccessLog } from './access-log.ts'
+export { type AuthzOptions, type Decide, authorizationService, checkPath, createAuthz } from './authz.ts'
+export {
+  type FilterServer,
+  type FilterServerLog,
+  type FilterServerOptions,
+  startFilterServer,
+} from './filter-server.ts'
+export { type GrpcServer, type GrpcServerOptions, createGrpcServer } from './grpc-server.ts'
+export { type Health, type ServingStatus, createHealth } from './health.ts'
 export { type PackedAny, ProtoJsonError, encodeJson, fromJson, packJson } from './proto-json.ts'
 export { isKnown, lookup } from './protos.ts'
-export { type Ads, type AdsLog, type AdsOptions, type AdsStatus, type NodeNack, type NodeStatus, createAds } from './xds/ads.ts'
+export {
+  GrpcError,
+  type MethodPath,
+  type OnDefect,
+  type StatusCode,
+  type UnaryCall,
+  type UnaryMethod,
+} from './transport.ts'
+export {
+  type Ads,
+  type AdsLog,
+  type AdsOptions,
+  type AdsStatus,
+  type NodeNack,
+  type NodeStatus,
+  createAds,
+} from './xds/ads.ts'
 export { type BootstrapValues, bootstrapTemplate, renderBootstrap } from './xds/bootstrap.ts'
 export { InconsistentSnapshot, assertConsistent } from './xds/consistency.ts'
 export { filterCluster } from './xds/http-filters.ts'
 export type { NodeResult, PublishResult } from './xds/publisher.ts'
-export { type FilterEndpoint, type ListenerSettings, type XdsSettings, defaultXdsSettings } from './xds/settings.ts'
+export {
+  type FilterEndpoint,
+  type ListenerSettings,
+  type XdsSettings,
+  defaultXdsSettings,
+} from './xds/settings.ts'
 export { type Resource, type Snapshot, buildSnapshot } from './xds/snapshot.ts'

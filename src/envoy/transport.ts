@@ -35,7 +35,5 @@ export type UnaryMethod = (request: Uint8Array, call: UnaryCall) => Uint8Array |
 /** `/package.Service/Method` */
 export type MethodPath = `/${string}/${string}`
 
-export type UnaryMethods = Readonly<Record<MethodPath, UnaryMethod>>
-
 /** Told about what a method threw that is no GrpcError. */
 export type OnDefect = (error: unknown, path: MethodPath) => void
