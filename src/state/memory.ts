@@ -23,7 +23,7 @@ export type MemoryStats = {
 }
 
 /** State that answers at once. */
-export type MemoryState = State & {
+export type MemoryState = Omit<State, 'exchange'> & {
   exchange(operations: readonly StateOperation[]): Exchange
   stats(): MemoryStats
 }
