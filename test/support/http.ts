@@ -58,7 +58,7 @@ export function send({
 }
 
 /** Sends bytes as they are and returns what came back until the connection closed or the text was there. */
-export async function sendRaw(port: number, bytes: string, until?: string): Promise<string> {
+export async function sendRaw(port: number, bytes: string | Buffer, until?: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write(bytes)
