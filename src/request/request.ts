@@ -117,7 +117,8 @@ export type BodyReport = {
   readonly binary: boolean
   /** A bound of spec pipeline 1.10 was met. */
   readonly tooDeep: { readonly actual: number; readonly limit: number } | undefined
-  readonly tooLarge: { readonly what: 'arguments' | 'body'; readonly actual: number; readonly limit: number } | undefined
+  readonly tooLarge:
+    { readonly what: 'arguments' | 'body'; readonly actual: number; readonly limit: number } | undefined
   /** The whole body as text where `malformed` or opaque; examined as RAW_BODY, never counted or shown among arguments when malformed. */
   readonly raw: Parameter | undefined
   readonly size: number
@@ -153,6 +154,11 @@ export type Head = {
   readonly headers: Parameters
   readonly cookies: Parameters
 }
+
+/** Why a request is refused before filtering (spec pipeline 1.2). */
+export type HeadRefusal =
+  | { readonly kind: 'invalid-characters'; readonly header: string }
+  | { readonly kind: 'conflicting-content-type' }
 
 /** How the rest is read; all of it follows from the site and the entry. */
 export type ReadSettings = {

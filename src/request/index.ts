@@ -1,0 +1,23 @@
+// Request: what a request is, read from what a door received.
+export { type Decoding, variants } from './decoding.ts'
+export { type ReadHead, readHead } from './head.ts'
+export { type Locator, type LocatorSettings, openLocator } from './location.ts'
+export { readRequest } from './read-request.ts'
+export type {
+  BodyInput,
+  BodyKind,
+  BodyReport,
+  Connection,
+  Head,
+  HeadRefusal,
+  HeaderLine,
+  HumanLevel,
+  Location,
+  Parameter,
+  Parameters,
+  Place,
+  ReadSettings,
+  RequestInput,
+  RequestView,
+  Uri,
+} from './request.ts'

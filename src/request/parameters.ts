@@ -1,0 +1,41 @@
+// Collects named values into Parameters: a name that occurs again adds a value (spec pipeline 1.6, 1.7). The joined text
+// is made once, at the end, because joining at each repetition would cost the square of their number.
+import type { Parameter, Parameters, Place } from './request.ts'
+
+type Draft = {
+  readonly name: string
+  value: string
+  readonly values: string[]
+  readonly place: Place
+  lengthExempt: boolean
+}
+
+export type ParameterList = {
+  add(name: string, value: string, place: Place, lengthExempt?: boolean): void
+  /** What was collected, in order of first appearance; the list must not be used afterwards. */
+  finish(): Parameters
+}
+
+/** `separator` stands between the values of one name: `, ` for headers, one space else. */
+export function createParameterList(separator: ' ' | ', '): ParameterList {
+  const found = new Map<string, Draft>()
+  let repeated: Set<Draft> | undefined
+  return {
+    add(name, value, place, lengthExempt = false) {
+      const known = found.get(name)
+      if (known === undefined) {
+        found.set(name, { name, value, values: [value], place, lengthExempt })
+        return
+      }
+      known.values.push(value)
+      // One value that Max length is about is enough for the whole.
+      known.lengthExempt &&= lengthExempt
+      repeated ??= new Set()
+      repeated.add(known)
+    },
+    finish() {
+      if (repeated !== undefined) for (const draft of repeated) draft.value = draft.values.join(separator)
+      return found satisfies ReadonlyMap<string, Parameter>
+    },
+  }
+}
