@@ -60,16 +60,12 @@ export function createMasker(request: RequestView, entries: Entries, seed: strin
     active: true,
     hidesBody: entries.masksArguments,
     value: (section, name, value) => (entries.masks(section, name) ? maskOf(seed, value) : value),
-    text(text) {
-      let masked = text
-      for (const [clear, mask] of longest) {
-        if (clear.length > 2) masked = masked.replaceAll(clear, mask)
-        else
-          masked = masked
-            .replaceAll(`=${clear}&`, `=${mask}&`)
-            .replace(endOf(clear), mask)
-      }
-      return masked
-    },
+    text: (text) => longest.reduce((masked, [clear, mask]) => replaceValue(masked, clear, mask), text),
   }
+}
+
+function replaceValue(text: string, clear: string, mask: string): string {
+  if (clear.length > 2) return text.replaceAll(clear, mask)
+  const inside = text.replaceAll(`=${clear}&`, `=${mask}&`)
+  return inside.endsWith(`=${clear}`) ? `${inside.slice(0, -clear.length)}${mask}` : inside
 }

@@ -152,11 +152,11 @@ export function buildRecord(
     tags: [...t.tags.names()].toSorted(),
     processing_stage: t.stage,
     acl_triggers: triggers.acl,
-    gf_triggers: maskTriggers(triggers.gf, t, masker),
+    gf_triggers: maskTriggers(triggers.gf, masker),
     dr_triggers: triggers.dr,
-    rl_triggers: maskTriggers(triggers.rl, t, masker),
-    cf_triggers: maskTriggers(triggers.cf, t, masker),
-    cf_restrict_triggers: maskTriggers(triggers.cfRestrict, t, masker).map((trigger) => ({
+    rl_triggers: maskTriggers(triggers.rl, masker),
+    cf_triggers: maskTriggers(triggers.cf, masker),
+    cf_restrict_triggers: maskTriggers(triggers.cfRestrict, masker).map((trigger) => ({
       ...trigger,
       actual: cut(masker.text(trigger.actual)),
     })),

@@ -15,6 +15,27 @@ export type SelectorSource = {
   readonly session: Session | undefined
 }
 
+const attributes: Readonly<Record<Attribute, true>> = {
+  ip: true,
+  network: true,
+  asn: true,
+  organization: true,
+  country: true,
+  region: true,
+  subregion: true,
+  method: true,
+  authority: true,
+  path: true,
+  query: true,
+  uri: true,
+  tags: true,
+  session: true,
+  securitypolicyid: true,
+  securitypolicyentryid: true,
+}
+
+export const isAttribute = (name: string): name is Attribute => Object.hasOwn(attributes, name)
+
 /** The attribute's value as text. `session` is the request's own session key, never its hash. */
 export function readAttribute(t: SelectorSource, attribute: Attribute): string | undefined {
   const { request, location, site } = t

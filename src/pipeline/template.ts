@@ -1,8 +1,7 @@
 // Texts with placeholders: `${…}` in header values, `%Token%` in header values and page content (spec pipeline 5.4).
 // Rendering never fails: a missing value is `nil`, an unknown name stays as it is written.
-import { attributeNames } from '#config'
 import { type PageValues, escapeHtml } from './block-page.ts'
-import { readAttribute } from './selectors.ts'
+import { isAttribute, readAttribute } from './selectors.ts'
 import type { Transaction } from './transaction.ts'
 
 export function pageValues(t: Transaction, status: number): PageValues {
@@ -36,8 +35,6 @@ function token(name: string, t: Transaction, status: number | undefined): string
 }
 
 const tokenShape = /%([A-Z][A-Za-z]*_[A-Za-z]+|Timestamp)%/g
-
-const attributeSet: ReadonlySet<string> = new Set(attributeNames)
 
 /** The value of a `${…}` placeholder; undefined: unknown name. */
 function placeholder(name: string, t: Transaction): string | undefined {
@@ -73,9 +70,6 @@ function placeholder(name: string, t: Transaction): string | undefined {
       return undefined
   }
 }
-
-type AttributeName = (typeof attributeNames)[number]
-const isAttribute = (name: string): name is AttributeName => attributeSet.has(name)
 
 /** A header value must stay one line, whatever the request put into it. */
 const oneLine = (text: string): string => text.replace(/[\r\n\0]/g, '')
