@@ -73,10 +73,10 @@ function shareOut(topology: Topology, commands: readonly Command[]): readonly Sh
 async function ask(topology: Topology, { link, commands }: Share): Promise<readonly Reply[]> {
   const replies = await link.send(commands)
   if (!replies.some((reply) => reply instanceof Error)) return replies
-  const followed = replies.map((reply, i) => {
+  const followed = replies.map(async (reply, i): Promise<Reply> => {
     const command = commands[i]
     return reply instanceof Error && command !== undefined
-      ? (topology.redirect(reply, command) ?? reply)
+      ? ((await topology.redirect(reply, command)) ?? reply)
       : reply
   })
   return Promise.all(followed)
@@ -122,14 +122,15 @@ function gather(
     }
     // Answers that arrived while this process was busy are read before time is called: immediates run after the sockets.
     const timer = setTimeout(() => setImmediate(expire), deadlineMs)
-    for (const share of shares) {
-      void ask(topology, share).then((replies) => {
-        if (over) return
-        waiting.delete(share)
-        take(share, replies, answers, counters)
-        if (waiting.size === 0) settle()
-      })
+    const collect = async (share: Share): Promise<void> => {
+      const replies = await ask(topology, share)
+      // Too late: local counters have answered, nobody waits any more.
+      if (over) return
+      waiting.delete(share)
+      take(share, replies, answers, counters)
+      if (waiting.size === 0) settle()
     }
+    for (const share of shares) void collect(share)
   })
 }
 

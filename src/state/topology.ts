@@ -41,16 +41,16 @@ type Share = { readonly from: number; readonly to: number; readonly node: RedisN
 
 /** Reads CLUSTER SLOTS: `[from, to, [host, port, …], replicas…]`. A master that does not know its own host is the one we asked. */
 function readShares(reply: unknown, askedHost: string): readonly Share[] {
-  if (!Array.isArray(reply)) return []
-  return reply.flatMap((row: unknown) => {
-    if (!Array.isArray(row)) return []
-    const [from, to, master]: readonly unknown[] = row
-    const [host, port]: readonly unknown[] = Array.isArray(master) ? master : []
+  return listOf(reply).flatMap((row) => {
+    const [from, to, master] = listOf(row)
+    const [host, port] = listOf(master)
     if (typeof from !== 'number' || typeof to !== 'number' || typeof port !== 'number' || host === '?')
       return []
     return [{ from, to, node: { host: typeof host === 'string' && host !== '' ? host : askedHost, port } }]
   })
 }
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** `open` makes a link to a node; `seeds` are asked first and kept, in case all others are gone one day. */
 export function clusterTopology(seeds: readonly RedisNode[], open: (node: RedisNode) => Link): Topology {
