@@ -66,8 +66,7 @@ export const logEntry: Fields = {
   },
 }
 
-const encode = (type: string, fields: Fields): Uint8Array =>
-  Uint8Array.from(lookup(type).encode(fields).finish())
+const encode = (type: string, fields: Fields): Uint8Array => Buffer.from(lookup(type).encode(fields).finish())
 
 export const logEntryBytes = (entry: Fields): Uint8Array =>
   encode('envoy.data.accesslog.v3.HTTPAccessLogEntry', entry)

@@ -40,7 +40,7 @@ export const attributesOf = (http: Http = {}): Readonly<Record<string, unknown>>
 
 export const checkBytes = (attributes: Readonly<Record<string, unknown>>): Uint8Array => {
   const type = lookup(checkRequest)
-  return Uint8Array.from(type.encode({ attributes }).finish())
+  return Buffer.from(type.encode({ attributes }).finish())
 }
 
 /** What a browser sends with a GET. */

@@ -1,32 +1,50 @@
-// Text out of a message, cheaply. Most of what Envoy sends is ASCII: the whole message is turned into one string
-// once, and each field is a slice of it, a fifth of the cost of asking the decoder field by field. Such a slice keeps
-// its parent alive, so only messages up to a bound are treated this way; longer ones are decoded field by field.
+// Text out of a message, cheaply. Most of what Envoy sends is ASCII: a stretch of the message (all of it, or its headers) is
+// turned into one string, and each field in it is a slice of that, which costs a fifth of asking the decoder field by
+// field. A slice keeps its stretch alive, so a stretch has a bound; what lies outside of one is decoded by itself.
 
-/** Bytes; a slice never keeps more than this alive. */
-const sliceable = 16_384
+/** Bytes; no slice keeps more than this alive. */
+const longestStretch = 16_384
 
-export type Text = {
+export class Text {
+  readonly #bytes: Uint8Array
+  readonly #buffer: Buffer
+  #stretch = ''
+  #from = 0
+  #until = 0
+
+  constructor(message: Uint8Array) {
+    this.#bytes = message
+    this.#buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
+    this.stretch(0, message.length)
+  }
+
+  /** Says that the fields that come next lie between the two places. */
+  stretch(start: number, end: number): void {
+    if (end - start > longestStretch || (start >= this.#from && end <= this.#until)) return
+    this.#stretch = this.#buffer.toString('latin1', start, end)
+    this.#from = start
+    this.#until = end
+  }
+
   /** ASCII as a string, anything else as the bytes that it is (a view of the message). */
-  readonly textOrBytes: (start: number, end: number) => string | Uint8Array
+  textOrBytes(start: number, end: number): string | Uint8Array {
+    return this.#isAscii(start, end) ? this.#ascii(start, end) : this.#bytes.subarray(start, end)
+  }
+
   /** As UTF-8; what is not valid becomes U+FFFD. */
-  readonly text: (start: number, end: number) => string
-}
+  text(start: number, end: number): string {
+    return this.#isAscii(start, end) ? this.#ascii(start, end) : this.#buffer.toString('utf8', start, end)
+  }
 
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  let seen = 0
-  for (let i = start; i < end; i++) seen |= bytes[i] ?? 0
-  return seen < 128
-}
+  #isAscii(start: number, end: number): boolean {
+    let seen = 0
+    for (let i = start; i < end; i++) seen |= this.#bytes[i] ?? 0
+    return seen < 128
+  }
 
-export function createText(message: Uint8Array): Text {
-  const buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
-  const whole = buffer.length <= sliceable ? buffer.toString('latin1') : undefined
-  const ascii = (start: number, end: number): string =>
-    whole === undefined ? buffer.toString('latin1', start, end) : whole.slice(start, end)
-  return {
-    textOrBytes: (start, end) =>
-      isAscii(message, start, end) ? ascii(start, end) : message.subarray(start, end),
-    text: (start, end) =>
-      isAscii(message, start, end) ? ascii(start, end) : buffer.toString('utf8', start, end),
+  #ascii(start: number, end: number): string {
+    return start >= this.#from && end <= this.#until
+      ? this.#stretch.slice(start - this.#from, end - this.#from)
+      : this.#buffer.toString('latin1', start, end)
   }
 }

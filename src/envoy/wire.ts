@@ -5,7 +5,8 @@ import protobuf from 'protobufjs/minimal.js'
 
 export type WireReader = protobuf.Reader
 
-export const createReader = (message: Uint8Array): WireReader => new protobuf.Reader(message)
+/** From a Buffer, text is decoded natively. */
+export const createReader = (message: Uint8Array): WireReader => protobuf.Reader.create(message)
 
 /** The tag of a field as it stands on the wire; fields that come with another wire type are unknown ones. */
 export const tag = (field: number, type: 'varint' | 'fixed64' | 'bytes'): number =>
