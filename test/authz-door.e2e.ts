@@ -1,7 +1,13 @@
 // The filter's door on a real Envoy: what arrives at it, what its answers become, and that the decision record comes
 // back through the access log.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { type AccessLogEntry, createAccessLog, createGrpcServer, startFilterServer } from '#envoy'
+import {
+  type AccessLogEntry,
+  type FilterServer,
+  createAccessLog,
+  createGrpcServer,
+  startFilterServer,
+} from '#envoy'
 import type { Decision } from '#pipeline'
 import type { RequestInput } from '#request'
 import { pass, record } from '../src/envoy/check.fixture.ts'
@@ -14,10 +20,11 @@ const bodyBytes = 1024
 
 type Line = readonly [name: string, value: string]
 
-let decide: (input: RequestInput) => Decision
+let decide: (input: RequestInput) => Decision | Promise<Decision>
 let seen: RequestInput[] = []
 let envoy: Envoy
 let origin: Origin
+let filter: FilterServer
 let port: number
 let closers: (() => unknown)[] = []
 
@@ -58,7 +65,7 @@ const denied = (status: number, headers: readonly Line[] = [], body = 'denied'):
 
 beforeAll(async () => {
   origin = await startOrigin('origin')
-  const filter = await startFilterServer({
+  filter = await startFilterServer({
     listen: '127.0.0.1:0',
     decide(input) {
       seen.push(input)
@@ -363,4 +370,31 @@ describe('what comes back through the access log', () => {
       expect(seen).toEqual([])
     },
   )
+})
+
+// Last, because nobody answers afterwards.
+describe('a filter that drains', () => {
+  test('finishes the request that it was asked about, then Envoy refuses what it cannot have judged', async () => {
+    let begun: () => void = () => undefined
+    let judge: () => void = () => undefined
+    const asked = new Promise<void>((resolve) => (begun = resolve))
+    const judged = new Promise<void>((resolve) => (judge = resolve))
+    decide = async (input) => {
+      begun()
+      await judged
+      return { ...pass, record: recorded(input) }
+    }
+    const running = send({ port, path: '/running' })
+    await asked
+    const drained = filter.drain()
+    judge()
+    expect((await running).status).toBe(200)
+    await drained
+    expect((await send({ port, path: '/refused' })).status).toBe(503)
+    expect(await loggedAt('/refused')).toMatchObject({
+      responseCode: 503,
+      responseCodeDetails: 'ext_authz_error',
+      record: undefined,
+    })
+  })
 })
