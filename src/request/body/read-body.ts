@@ -4,9 +4,13 @@ import { type MediaType, isBinary, kindOf, readMediaType } from '../media-type.t
 import type { BodyInput, BodyKind, BodyReport, Parameter, Parameters, ReadSettings } from '../request.ts'
 import { undoCodings } from './coding.ts'
 import { parseForm } from './form.ts'
+import { addGraphql } from './graphql-in-json.ts'
+import { parseGraphql } from './graphql.ts'
 import { parseJson } from './json.ts'
 import { type Leaf, type Leaves, type Met, type ParseResult, createLeaves } from './leaves.ts'
+import { parseMultipart } from './multipart.ts'
 import { decodeText } from './text.ts'
+import { parseXml } from './xml.ts'
 
 export type ReadBody = { readonly leaves: readonly Leaf[]; readonly report: BodyReport }
 
@@ -17,6 +21,8 @@ type Content = {
   readonly bytes: Uint8Array
   readonly type: MediaType | undefined
   readonly settings: BodySettings
+  /** Nothing of the body is missing. */
+  readonly complete: boolean
 }
 
 /** `opaque`: no kind was declared and none fits. */
@@ -56,25 +62,38 @@ function looksLikeForm(bytes: Uint8Array): boolean {
   return equals
 }
 
+function readJson({ settings }: Content, text: string, leaves: Leaves): Parsed {
+  const { maxBodyDepth, graphqlPath } = settings
+  const json = parseJson(text, maxBodyDepth, leaves)
+  if (json.kind !== 'parsed') return { kind: 'JSON', result: json }
+  return { kind: 'GraphQL', result: addGraphql(text, graphqlPath, maxBodyDepth, leaves) }
+}
+
 /** Without a known media type: JSON if it is that, else a form if it looks like one. */
 function guess(content: Content, leaves: Leaves): Parsed {
-  const json = parseJson(textOf(content), content.settings.maxBodyDepth, leaves)
-  if (json.kind !== 'malformed') return { kind: 'JSON', result: json }
+  const text = textOf(content)
+  const json = readJson(content, text, leaves)
+  if (json.result === 'opaque' || json.result.kind !== 'malformed') return json
   leaves.clear()
-  if (looksLikeForm(content.bytes)) return { kind: 'form', result: parseForm(textOf(content), leaves) }
+  if (looksLikeForm(content.bytes)) return { kind: 'form', result: parseForm(text, leaves) }
   return { kind: '', result: 'opaque' }
 }
 
 function parse(content: Content, declared: BodyKind | undefined, leaves: Leaves): Parsed {
-  const { settings } = content
+  const { maxBodyDepth } = content.settings
   switch (declared) {
     case 'json':
-      return { kind: 'JSON', result: parseJson(textOf(content), settings.maxBodyDepth, leaves) }
+      return readJson(content, textOf(content), leaves)
     case 'url_encoded':
       return { kind: 'form', result: parseForm(textOf(content), leaves) }
     case 'xml':
-    case 'multipart_form':
+      return { kind: 'XML', result: parseXml(textOf(content), maxBodyDepth, leaves) }
+    case 'multipart_form': {
+      const boundary = content.type?.parameters.get('boundary')
+      return { kind: 'multipart', result: parseMultipart(content.bytes, boundary, leaves, content.complete) }
+    }
     case 'graphql':
+      return { kind: 'GraphQL', result: parseGraphql(textOf(content), maxBodyDepth, leaves) }
     case undefined:
       return guess(content, leaves)
     default:
@@ -133,12 +152,11 @@ const malformed = (report: Begun, content: Content, what: string, byte: number):
 function readContent(report: Begun, content: Content, cut: Met | undefined, room: number): ReadBody {
   const leaves = createLeaves(room)
   const { kind, result } = parse(content, report.declared, leaves)
-  const incomplete = report.partial || cut !== undefined
   if (result === 'opaque') {
     const { leaves: none, report: whole } = opaque(report, content)
     return { leaves: none, report: { ...whole, ...boundsOf(cut) } }
   }
-  if (result.kind === 'malformed' && !incomplete) return malformed(report, content, kind, result.byte)
+  if (result.kind === 'malformed' && content.complete) return malformed(report, content, kind, result.byte)
   // What is broken off is read as far as it goes; the rest of it, which no parser understood, is examined as text.
   const raw = result.kind === 'malformed' ? rawParameter(textOf(content)) : undefined
   const met = result.kind === 'stopped' ? result.met : cut
@@ -170,11 +188,19 @@ export function readBody(
   }
   const given = input.bytes.length > bodyLimit ? input.bytes.subarray(0, bodyLimit) : input.bytes
   const undone = undoCodings(given, headers.get('content-encoding')?.value, bodyLimit)
-  const content: Content = { bytes: undone.kind === 'plain' ? undone.bytes : given, type, settings }
+  const content: Content = {
+    bytes: undone.kind === 'plain' ? undone.bytes : given,
+    type,
+    settings,
+    complete: !partial && !(undone.kind === 'plain' && undone.cut),
+  }
   if (undone.kind === 'unknown') return opaque(report, content)
   if (undone.kind === 'malformed') return malformed(report, content, undone.coding, 0)
   const cut: Met | undefined = undone.cut
     ? { bound: 'body', actual: bodyLimit + 1, limit: bodyLimit }
     : undefined
+  if (content.bytes.length === 0) {
+    return { leaves: [], report: { ...report, ...withoutFindings, ...boundsOf(cut), raw: undefined } }
+  }
   return readContent(report, content, cut, room)
 }
