@@ -6,6 +6,7 @@ import { type Parameter, type RequestView, variants } from '#request'
 import type { Entries, Entry } from './entries.ts'
 import { type InjectionDetector, mayInject } from './libinjection.ts'
 import { parametersOf } from './parameters.ts'
+import { plausible } from './plausible.ts'
 import { isAlphanumeric } from './restrictions.ts'
 import type { Signature, Signatures } from './signatures.ts'
 
@@ -25,6 +26,8 @@ type Subject = {
 }
 
 const plainName = /^[\w.:[\]-]*$/
+/** Names of plain characters that reach into objects all the same: prototype pollution, class loaders. */
+const reachingName = /__proto__|prototype|classloader|class[.[]module/i
 
 /** A joined value is examined whole and in parts; a name with unusual characters is examined like a value. */
 function textsOf(
@@ -42,7 +45,8 @@ function textsOf(
   }
   add(value)
   if (values.length > 1) for (const single of values) add(single)
-  if ((section === 'args' || section === 'cookies') && !plainName.test(name)) add(name)
+  if ((section === 'args' || section === 'cookies') && (!plainName.test(name) || reachingName.test(name)))
+    add(name)
   return [...texts]
 }
 
@@ -57,8 +61,9 @@ function subjectsOf(request: RequestView, profile: ContentFilterProfile): readon
 }
 
 /**
- * Values are scanned together with line breaks between them: rules match `^` and `$` at line ends, so whatever a rule
- * finds in a value it also finds in the joined text. The reverse does not hold, hence the second look.
+ * Values are scanned together with line breaks between them: rules match `^` and `$` at line ends, and `scan` reads
+ * `\A` and `\z` as these, so whatever a rule finds in a value it also finds in the joined text. The reverse does not
+ * hold, hence the second look.
  */
 const separator = '\n'
 
@@ -82,6 +87,7 @@ function matchInjections(
   for (const text of texts) {
     if (!mayInject(text)) continue
     for (const { kind, fingerprint } of detector.inspect(text)) {
+      if (!plausible(kind, text, fingerprint)) continue
       const signature = signatures.injections.get(kind)
       if (signature !== undefined && !found.has(signature)) found.set(signature, fingerprint)
     }
@@ -109,7 +115,7 @@ export function examine(
 ): readonly Match[] {
   const subjects = subjectsOf(request, profile)
   const texts = subjects.flatMap((subject) => subject.texts)
-  const anyRule = signatures.set.match(texts.join(separator)).length > 0
+  const anyRule = signatures.scan.match(texts.join(separator)).length > 0
   const anyInjection = detector.any(texts.filter(mayInject))
   if (!anyRule && !anyInjection) return []
   return subjects.flatMap((subject) => {

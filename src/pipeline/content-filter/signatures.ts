@@ -23,6 +23,8 @@ export type Signature = {
 export type Signatures = {
   readonly rules: readonly Signature[]
   readonly set: PatternSet
+  /** The same rules for many values joined by line breaks: finds at least what `set` finds in each of them. */
+  readonly scan: PatternSet
   readonly injections: ReadonlyMap<InjectionKind, Signature>
 }
 
@@ -79,6 +81,12 @@ function judge(tagged: Tagged, { active, report, ignore }: Lists): Signature | u
   return { ...tagged, bySpecific, outcome: acts ? (inReport ? 'action-and-report' : 'action') : 'report' }
 }
 
+/** Start and end of the text become start and end of a line, which is what a value has in the joined text. */
+const atLineEnds = (operand: string): string =>
+  operand.replace(/\\(.)/gs, (escape, letter: string) =>
+    letter === 'A' ? '^' : letter === 'z' ? '$' : escape,
+  )
+
 const ruleFlags = { ignoreCase: true, lines: true } as const
 
 export function compileSignatures(
@@ -103,6 +111,10 @@ export function compileSignatures(
     rules: kept.map(({ signature }) => signature),
     set: compilePatternSet(
       kept.map(({ operand }) => operand),
+      ruleFlags,
+    ),
+    scan: compilePatternSet(
+      kept.map(({ operand }) => atLineEnds(operand)),
       ruleFlags,
     ),
     injections: new Map(injections),

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals'
+import { createInjectionDetector } from './libinjection.ts'
+import { plausible } from './plausible.ts'
+
+const detector = createInjectionDetector(['sqli', 'xss'])
+const counted = (value: string): readonly string[] =>
+  detector
+    .inspect(value)
+    .filter(({ kind, fingerprint }) => plausible(kind, value, fingerprint))
+    .map(({ kind }) => kind)
+
+describe('Verdicts of libinjection that count', () => {
+  const attacks = [
+    ["1' or '1'='1", 'sqli'],
+    ["x' union select null,null--", 'sqli'],
+    ['1; drop table users--', 'sqli'],
+    ['<script>alert(1)</script>', 'xss'],
+    ['<svg onload=alert(1)>', 'xss'],
+    ['<a href="javascript:alert(1)">x</a>', 'xss'],
+  ] as const
+  for (const [value, kind] of attacks)
+    test(`an attack: ${value}`, () => expect(counted(value)).toContain(kind))
+
+  const harmless = [
+    'null or empty',
+    '1 or 2 = fine',
+    'Sleep (hotel), 5 nights',
+    "Workers' Union select board -- minutes",
+    "$stmt = $pdo->prepare('SELECT * FROM users WHERE id = ?');",
+    'what does <iframe> do?',
+    '<script> is an HTML tag',
+    '<iframe src="https://player.example.com/video/1"></iframe>',
+    '```html\n<button onclick="save()">Save</button>\n```',
+    'Please write onclick = go in the tag <a> of the page you showed',
+  ]
+  for (const value of harmless)
+    test(`libinjection says something, it is harmless: ${value}`, () => {
+      expect(detector.inspect(value)).not.toEqual([])
+      expect(counted(value)).toEqual([])
+    })
+})
