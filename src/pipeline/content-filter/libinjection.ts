@@ -1,6 +1,10 @@
 // SQL injection and XSS detection by libinjection, which Weir reaches through Datadog's native WAF: two rules on one
 // address. One call judges all values of a request, because the call itself costs more than a short value does.
-import { DDWAF } from '@datadog/native-appsec'
+import { createRequire } from 'node:module'
+import type * as NativeAppsec from '@datadog/native-appsec'
+
+// CommonJS whose export names Node cannot see, and whose types know no default export.
+const { DDWAF } = createRequire(import.meta.url)('@datadog/native-appsec') as typeof NativeAppsec
 
 export type InjectionKind = 'sqli' | 'xss'
 
