@@ -17,4 +17,32 @@ export {
   addressSet,
   canonicalAddress,
   parseCidr,
+  readAddress,
 } from './address.ts'
+export { type Ending, type Lifecycle, createLifecycle } from './lifecycle.ts'
+export { type Log, type LogSettings, createLog, silentLog } from './log.ts'
+export {
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricsServer,
+  type Registry,
+  createRegistry,
+  startMetrics,
+} from './metrics.ts'
+export { type SocketPlace, formatPlace, parsePlace } from './setting-kinds.ts'
+export {
+  type SettingName,
+  type SettingValues,
+  settingNames,
+  settingTable,
+  variableOf,
+} from './setting-table.ts'
+export {
+  type LoadedSettings,
+  type SettingFlag,
+  type Settings,
+  childEnvironment,
+  loadSettings,
+  programFolders,
+} from './settings.ts'

@@ -1,0 +1,99 @@
+// Every process setting of Weir: what this machine and this process need to know, which is no document of the
+// configuration. A row is its name in weir.yaml (dots are levels), its kind, its default and what it does; the variable's
+// name follows from it (`redis.url` is WEIR_REDIS_URL). Kubernetes sets WEIR_…_PORT and WEIR_…_SERVICE_… for services
+// of such names, so no setting may be called port or service.
+import { type Setting, choice, count, duration, place, places, size, text, yesNo } from './setting-kinds.ts'
+
+const kib = 1024
+const mib = 1024 * kib
+const gib = 1024 * mib
+
+export const settingTable = {
+  config: text(undefined, 'Folder with the documents. Default: the shipped one.'),
+
+  'log.level': choice(
+    ['trace', 'debug', 'info', 'warn', 'error'],
+    'info',
+    'The least level that is written.',
+  ),
+  'log.format': choice(['auto', 'json', 'text'], 'auto', 'auto: text on a terminal, else JSON lines.'),
+
+  'envoy.binary': text(undefined, 'The Envoy to run. Default: the one that the set-up found, else PATH.'),
+  'envoy.listen': place('0.0.0.0:8080', 'Where Envoy takes HTTP requests.'),
+  'envoy.public': count(
+    { from: 0, to: 65_535 },
+    0,
+    'The port that clients use, if something maps it. 0: the one of envoy.listen.',
+  ),
+  'envoy.admin': place('127.0.0.1:9901', 'Admin interface of Envoy. Never open it to others.'),
+  'envoy.stats': place(
+    '127.0.0.1:9902',
+    'Readiness and metrics of Envoy, and nothing else of its admin interface.',
+  ),
+  'envoy.node': text('envoy-0', 'Id of the Envoy; events carry it as hostname.'),
+  'envoy.concurrency': count({ from: 0, to: 256 }, 0, 'Worker threads of Envoy. 0: one a core.'),
+  'envoy.drain_time': duration('1s', 'How long a stopping Envoy still takes connections.'),
+  'envoy.filter_timeout': duration('1s', 'How long Envoy waits for the answer of a filter.'),
+  'envoy.allow_loopback_backends': yesNo(
+    false,
+    'Backends on this machine are allowed. `weir serve` sets it unless it is given.',
+  ),
+
+  'filter.listen': place(
+    '127.0.0.1:9191',
+    'gRPC of the filter; further filters of `serve` follow in steps of two.',
+  ),
+  'filter.metrics': place('127.0.0.1:9192', 'Metrics of the filter; further filters in steps of two.'),
+  'filter.processes': count({ from: 1, to: 64 }, 1, 'Filter processes of `serve`. More than one need Redis.'),
+  'filter.drain_notice': duration(
+    '6s',
+    'How long a stopping filter still answers, so that Envoy sees it leave.',
+  ),
+
+  'control.metrics': place('127.0.0.1:18001', 'Metrics of the control plane.'),
+  'xds.listen': place('127.0.0.1:18000', 'ADS and access log of the control plane.'),
+  'xds.filters': places(['127.0.0.1:9191'], 'The filters that Envoys are to ask.'),
+
+  'publish.timeout': duration('30s', 'After this a silent Envoy no longer holds a publish up.'),
+  'publish.drain': duration('30s', 'How long clusters stay that nothing names any more.'),
+
+  'redis.url': text(undefined, 'redis://, rediss:// or redis-cluster:// of the counters that filters share.'),
+  'redis.deadline': duration('20ms', 'How long a request waits for Redis before local counters answer.'),
+
+  'geo.city': text(undefined, 'A city or country database (.mmdb) instead of the shipped one.'),
+  'geo.asn': text(undefined, 'A database of autonomous systems (.mmdb) instead of the shipped one.'),
+
+  'traffic.journal.file': text('var/events.jsonl', 'The file of events, one JSON object a line.'),
+  'traffic.journal.max_bytes': size(
+    { from: 4 * kib, to: 64 * gib },
+    '64MiB',
+    'The file is rotated before it grows larger.',
+  ),
+  'traffic.journal.keep': count({ from: 0, to: 1000 }, 8, 'Rotated files that are kept.'),
+  'traffic.event.max_bytes': size({ from: 16 * kib, to: mib }, '128KiB', 'An event is never larger.'),
+  'traffic.print': choice(['none', 'json', 'text'], 'none', 'Events on standard output as well.'),
+
+  'shutdown.timeout': duration('30s', 'How long running requests may take to end when Weir stops.'),
+
+  /** Set by the supervisor for its children, never by people. */
+  'supervisor.probe': text(undefined, 'User agent of the readiness probe, which leaves no event.'),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>
+
+type Table = typeof settingTable
+
+export type SettingName = keyof Table
+
+/** Names whose rows have no default. */
+type Optional = 'config' | 'envoy.binary' | 'redis.url' | 'geo.city' | 'geo.asn' | 'supervisor.probe'
+
+type ValueOf<N extends SettingName> = Table[N] extends Setting<infer T> ? T : never
+
+export type SettingValues = {
+  readonly [N in SettingName]: N extends Optional ? ValueOf<N> | undefined : ValueOf<N>
+}
+
+export const settingNames = Object.keys(settingTable) as readonly SettingName[]
+
+export const isSettingName = (name: string): name is SettingName => Object.hasOwn(settingTable, name)
+
+export const variableOf = (name: SettingName): string => `WEIR_${name.toUpperCase().replaceAll('.', '_')}`
