@@ -61,6 +61,8 @@ type Engine = {
 
 function finish({ parts }: Engine, { t, start, tracer }: Run, verdict: Verdict | undefined): Decision {
   const masker = parts.masker(t)
+  // Trace lines belong to traced requests only (spec traffic 1.2).
+  if (tracer === undefined) t.logs.length = 0
   const record = buildRecord(t, { verdict, masker }, parts.settings, since(start))
   const answer = verdict !== undefined && 'answer' in verdict ? verdict.answer : undefined
   const action = verdict?.kind ?? (t.monitored ? 'monitor' : 'pass')

@@ -56,11 +56,7 @@ function excerpt({ body }: RequestView, masker: Masker): string | null {
     : `Malformed body:\n${shown}`
 }
 
-function maskTriggers<T extends Located>(
-  triggers: readonly T[],
-  t: Transaction,
-  masker: Masker,
-): readonly T[] {
+function maskTriggers<T extends Located>(triggers: readonly T[], masker: Masker): readonly T[] {
   if (!masker.active) return triggers.map((trigger) => ({ ...trigger, value: cut(trigger.value) }))
   const sections: Readonly<Record<string, SectionName>> = {
     headers: 'headers',

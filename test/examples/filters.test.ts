@@ -2,7 +2,15 @@
 // quarantine list comes with the guard room.
 import { describe, expect, test } from '@jest/globals'
 import type { Locator } from '#request'
-import { type Documents, type Entry, type Request, defaultEntry, policyWith, rootEntry, site } from '../support/base.ts'
+import {
+  type Documents,
+  type Entry,
+  type Request,
+  defaultEntry,
+  policyWith,
+  rootEntry,
+  site,
+} from '../support/base.ts'
 import { type Expected, check } from '../support/expect.ts'
 
 type Row = readonly [says: string, request: Request | string, expected: Expected, documents?: Documents]
@@ -26,8 +34,22 @@ const nested = filters(
     rule: {
       relation: 'AND',
       entries: [
-        { relation: 'OR', entries: [['path', '^/a$', ''], ['path', '^/b$', ''], ['path', '^/c$', '']] },
-        { relation: 'OR', entries: [['headers', ['h', 'i'], ''], ['headers', ['h', 'j'], ''], ['headers', ['h', 'k'], '']] },
+        {
+          relation: 'OR',
+          entries: [
+            ['path', '^/a$', ''],
+            ['path', '^/b$', ''],
+            ['path', '^/c$', ''],
+          ],
+        },
+        {
+          relation: 'OR',
+          entries: [
+            ['headers', ['h', 'i'], ''],
+            ['headers', ['h', 'j'], ''],
+            ['headers', ['h', 'k'], ''],
+          ],
+        },
       ],
     },
   }),
@@ -40,47 +62,178 @@ const three = [
 const skipping = filter('F4', { tags: ['t4'], action: 'action-skip', rule: all })
 const redirect = filters(filter('F', { action: 'action-https-redirect', rule: ['tag', 'protocol:http', ''] }))
 const redirectPay = filters(
-  filter('F', { action: 'action-https-redirect', rule: { relation: 'AND', entries: [['tag', 'protocol:http', ''], ['path', '^/pay', '']] } }),
+  filter('F', {
+    action: 'action-https-redirect',
+    rule: {
+      relation: 'AND',
+      entries: [
+        ['tag', 'protocol:http', ''],
+        ['path', '^/pay', ''],
+      ],
+    },
+  }),
 )
 const challenge = (action: string): Documents => filters(filter('F', { action, rule: all }))
-const single = (...entry: readonly unknown[]): Documents => filters(filter('F', { tags: ['hit'], rule: entry }))
+const single = (...entry: readonly unknown[]): Documents =>
+  filters(filter('F', { tags: ['hit'], rule: entry }))
 const loadTest: Documents = {
-  ...filters(filter('F', { tags: ['loadtest'], action: 'action-skip', rule: ['headers', ['x-load', '^secret$'], ''] })),
+  ...filters(
+    filter('F', { tags: ['loadtest'], action: 'action-skip', rule: ['headers', ['x-load', '^secret$'], ''] }),
+  ),
   ...policyWith([rootEntry, { ...defaultEntry, rate_limit_rules: ['r'] }]),
   'rate-limit-rules': [
-    { id: 'r', name: 'R', active: true, global: false, timeframe: 60, key: [], thresholds: [{ limit: 0, action: 'action-rate-limit-block' }] },
+    {
+      id: 'r',
+      name: 'R',
+      active: true,
+      global: false,
+      timeframe: 60,
+      key: [],
+      thresholds: [{ limit: 0, action: 'action-rate-limit-block' }],
+    },
   ],
 }
-const acme = filters(filter('LE', { tags: ['let-s-encrypt'], action: 'action-monitor', rule: ['uri', '^/\\.well-known/acme-challenge/[A-Za-z0-9_-]+$', ''] }))
+const acme = filters(
+  filter('LE', {
+    tags: ['let-s-encrypt'],
+    action: 'action-monitor',
+    rule: ['uri', '^/\\.well-known/acme-challenge/[A-Za-z0-9_-]+$', ''],
+  }),
+)
 
 const rows: readonly Row[] = [
   ['31 both sections match', { path: '/b', headers: { h: 'j' } }, { is: 'ok', tags: 'hit' }, nested],
   ['31 one section misses', '/b', { is: 'ok', tags: '-hit' }, nested],
   ['31 the other misses', { path: '/d', headers: { h: 'j' } }, { is: 'ok', tags: '-hit' }, nested],
-  ['32 block wins over challenge, monitor takes effect', '/', { is: 'block 470', tags: 't1 t2 t3 action:monitor action:global-filter-block -challenge', stage: 2, reason: 'Global filter: F2', monitorReasons: ['Global filter: F1'], event: { trigger_counters: { gf: 3 } } }, filters(...three)],
-  ['33 skip wins over all', '/', { is: 'skip', tags: 'action:skip -action:global-filter-block', reason: null, monitorReasons: ['Global filter: F1'] }, filters(...three, skipping)],
-  ['34 headers match without case', { headers: { 'x-test': 'abcd' } }, { is: 'ok', tags: 'hit' }, single('headers', ['X-Test', 'ABC'], '')],
+  [
+    '32 block wins over challenge, monitor takes effect',
+    '/',
+    {
+      is: 'block 470',
+      tags: 't1 t2 t3 action:monitor action:global-filter-block -challenge',
+      stage: 2,
+      reason: 'Global filter: F2',
+      monitorReasons: ['Global filter: F1'],
+      event: { trigger_counters: { gf: 3 } },
+    },
+    filters(...three),
+  ],
+  [
+    '33 skip wins over all',
+    '/',
+    {
+      is: 'skip',
+      tags: 'action:skip -action:global-filter-block',
+      reason: null,
+      monitorReasons: ['Global filter: F1'],
+    },
+    filters(...three, skipping),
+  ],
+  [
+    '34 headers match without case',
+    { headers: { 'x-test': 'abcd' } },
+    { is: 'ok', tags: 'hit' },
+    single('headers', ['X-Test', 'ABC'], ''),
+  ],
   ['34 paths with it', '/admin', { is: 'ok', tags: '-hit' }, single('path', '/Admin', '')],
-  ['35 an inverse value that matches inside', '/?q=12', { is: 'ok', tags: '-hit' }, single('args', ['q', '!^[0-9]+$'], '')],
+  [
+    '35 an inverse value that matches inside',
+    '/?q=12',
+    { is: 'ok', tags: '-hit' },
+    single('args', ['q', '!^[0-9]+$'], ''),
+  ],
   ['35 that does not', '/?q=x', { is: 'ok', tags: 'hit' }, single('args', ['q', '!^[0-9]+$'], '')],
   ['35 that is absent', '/', { is: 'ok', tags: 'hit' }, single('args', ['q', '!^[0-9]+$'], '')],
   ['36 https is not redirected', '/a%20b?x=1', { is: 'ok' }, redirect],
   ['37 redirected under /pay', { scheme: 'http', path: '/pay' }, { is: 'block 301' }, redirectPay],
   ['37 and nowhere else', { scheme: 'http', path: '/x' }, { is: 'ok' }, redirectPay],
-  ['38 filters see tags of filters that follow', '/', { is: 'ok', tags: 't1 t2' }, filters(filter('F1', { tags: ['t1'], rule: ['tag', 't2', ''] }), filter('F2', { tags: ['t2'], rule: all }))],
-  ['40 a bot is challenged', '/', { is: 'challenge 247', tags: 'challenge action:challenge', reason: 'Global filter: F', event: { challenge: true, blocked: false } }, challenge('action-challenge')],
-  ['40 a human is only monitored', { human: 'active' }, { is: 'monitor', tags: 'human action:challenge -challenge', event: { gf_triggers: [{ action: 'monitor', extra: 'passed' }] } }, challenge('action-challenge')],
-  ['41 an active proof does not pass an interactive challenge', { human: 'active' }, { is: 'interactive_challenge 247', tags: 'ichallenge human human:active' }, challenge('action-interactive-challenge')],
-  ['41 an interactive one does', { human: 'interactive' }, { is: 'monitor' }, challenge('action-interactive-challenge')],
-  ['42 an empty rule never matches', '/', { is: 'ok' }, filters(filter('F', { action: 'action-global-filter-block', rule: {} }))],
-  ['42 nor does an empty section', '/', { is: 'ok' }, filters(filter('F', { action: 'action-global-filter-block', rule: { relation: 'AND', entries: [] } }))],
-  ['43 skip keeps everything later from running', { path: '/x?a=xp_cmdshell', headers: { 'x-load': 'secret' } }, { is: 'skip', stage: 2, tags: 'loadtest action:skip' }, loadTest],
+  [
+    '38 filters see tags of filters that follow',
+    '/',
+    { is: 'ok', tags: 't1 t2' },
+    filters(
+      filter('F1', { tags: ['t1'], rule: ['tag', 't2', ''] }),
+      filter('F2', { tags: ['t2'], rule: all }),
+    ),
+  ],
+  [
+    '40 a bot is challenged',
+    '/',
+    {
+      is: 'challenge 247',
+      tags: 'challenge action:challenge',
+      reason: 'Global filter: F',
+      event: { challenge: true, blocked: false },
+    },
+    challenge('action-challenge'),
+  ],
+  [
+    '40 a human is only monitored',
+    { human: 'active' },
+    {
+      is: 'monitor',
+      tags: 'human action:challenge -challenge',
+      event: { gf_triggers: [{ action: 'monitor', extra: 'passed' }] },
+    },
+    challenge('action-challenge'),
+  ],
+  [
+    '41 an active proof does not pass an interactive challenge',
+    { human: 'active' },
+    { is: 'interactive_challenge 247', tags: 'ichallenge human human:active' },
+    challenge('action-interactive-challenge'),
+  ],
+  [
+    '41 an interactive one does',
+    { human: 'interactive' },
+    { is: 'monitor' },
+    challenge('action-interactive-challenge'),
+  ],
+  [
+    '42 an empty rule never matches',
+    '/',
+    { is: 'ok' },
+    filters(filter('F', { action: 'action-global-filter-block', rule: {} })),
+  ],
+  [
+    '42 nor does an empty section',
+    '/',
+    { is: 'ok' },
+    filters(filter('F', { action: 'action-global-filter-block', rule: { relation: 'AND', entries: [] } })),
+  ],
+  [
+    '43 skip keeps everything later from running',
+    { path: '/x?a=xp_cmdshell', headers: { 'x-load': 'secret' } },
+    { is: 'skip', stage: 2, tags: 'loadtest action:skip' },
+    loadTest,
+  ],
   ['43 without it the limit acts', '/x?a=xp_cmdshell', { is: 'block 471' }, loadTest],
-  ['44 a monitor does not hide a block', '/?a=xp_cmdshell', { is: 'block 473', stage: 7, reason: /^Content filter:/, monitorReasons: ['Global filter: F'], event: { monitor: true, blocked: true } }, challengeless()],
+  [
+    '44 a monitor does not hide a block',
+    '/?a=xp_cmdshell',
+    {
+      is: 'block 473',
+      stage: 7,
+      reason: /^Content filter:/,
+      monitorReasons: ['Global filter: F'],
+      event: { monitor: true, blocked: true },
+    },
+    challengeless(),
+  ],
   ['46 by policy name', '/x', { is: 'ok', tags: 'hit' }, single('securitypolicyid', 'example policy', '')],
   ['46 by entry name', '/x', { is: 'ok', tags: 'hit' }, single('securitypolicyentryid', 'default', '')],
-  ['50 the ACME path is tagged', '/.well-known/acme-challenge/tok-EN_1', { is: 'monitor', tags: 'let-s-encrypt' }, acme],
-  ['50 and examined', { path: '/.well-known/acme-challenge/tok-EN_1', headers: { 'x-a': 'xp_cmdshell' } }, { is: 'block 473' }, acme],
+  [
+    '50 the ACME path is tagged',
+    '/.well-known/acme-challenge/tok-EN_1',
+    { is: 'monitor', tags: 'let-s-encrypt' },
+    acme,
+  ],
+  [
+    '50 and examined',
+    { path: '/.well-known/acme-challenge/tok-EN_1', headers: { 'x-a': 'xp_cmdshell' } },
+    { is: 'block 473' },
+    acme,
+  ],
 ]
 
 function challengeless(): Documents {
@@ -88,6 +241,7 @@ function challengeless(): Documents {
 }
 
 const place = (changes: Partial<ReturnType<Locator['locate']>>): Locator => ({
+  missing: [],
   locate: () => ({
     continentName: undefined,
     continentCode: undefined,
@@ -106,7 +260,7 @@ const place = (changes: Partial<ReturnType<Locator['locate']>>): Locator => ({
 })
 
 describe('worked examples: global filters', () => {
-  test.each(rows)('%s', async (_says, request, expected, documents) => {
+  test.each(rows)('%s', async (...[, request, expected, documents]) => {
     check(await site(documents).send(request), expected)
   })
 
@@ -117,7 +271,13 @@ describe('worked examples: global filters', () => {
   })
 
   test('39 monitors set headers upstream, the later one wins', async () => {
-    const monitor = (id: string, headers: Readonly<Record<string, string>>): Entry => ({ id, name: id, type: 'monitor', tags: [], params: { headers } })
+    const monitor = (id: string, headers: Readonly<Record<string, string>>): Entry => ({
+      id,
+      name: id,
+      type: 'monitor',
+      tags: [],
+      params: { headers },
+    })
     const documents: Documents = {
       actions: extraActions(monitor('m1', { 'x-a': '1' }), monitor('m2', { 'x-a': '2', 'x-b': '${ip}' })),
       ...filters(filter('F1', { action: 'm1', rule: all }), filter('F2', { action: 'm2', rule: all })),
@@ -127,17 +287,41 @@ describe('worked examples: global filters', () => {
     expect(Object.fromEntries(decision.requestHeaders)).toMatchObject({ 'x-a': '2', 'x-b': '203.0.113.9' })
   })
 
-  const located: readonly (readonly [string, readonly unknown[], Parameters<typeof place>[0], string, boolean])[] = [
+  const located: readonly (readonly [
+    string,
+    readonly unknown[],
+    Parameters<typeof place>[0],
+    string,
+    boolean,
+  ])[] = [
     ['45 ASN with AS', ['asn', 'AS15169', ''], { asn: 15169 }, '203.0.113.9', true],
     ['45 organization', ['organization', 'Google', ''], { organization: 'Google LLC' }, '203.0.113.9', true],
-    ['45 organization with case', ['organization', 'google', ''], { organization: 'Google LLC' }, '203.0.113.9', false],
-    ['45 country by name', ['country', 'France', ''], { country: 'France', countryCode: 'FR' }, '203.0.113.9', true],
-    ['45 country by code', ['country', 'FR', ''], { country: 'France', countryCode: 'FR' }, '203.0.113.9', true],
+    [
+      '45 organization with case',
+      ['organization', 'google', ''],
+      { organization: 'Google LLC' },
+      '203.0.113.9',
+      false,
+    ],
+    [
+      '45 country by name',
+      ['country', 'France', ''],
+      { country: 'France', countryCode: 'FR' },
+      '203.0.113.9',
+      true,
+    ],
+    [
+      '45 country by code',
+      ['country', 'FR', ''],
+      { country: 'France', countryCode: 'FR' },
+      '203.0.113.9',
+      true,
+    ],
     ['45 IPv6 network', ['ip', '2001:db8::/33', ''], {}, '2001:db8:7fff::1', true],
     ['45 another IPv6 network', ['ip', '2001:db8::/33', ''], {}, '2001:db8:8000::1', false],
     ['45 region without case', ['region', '^idf$', ''], { region: 'IDF' }, '203.0.113.9', true],
   ]
-  test.each(located)('%s', async (_says, entry, known, ip, hit) => {
+  test.each(located)('%s', async (...[, entry, known, ip, hit]) => {
     const { record } = await site(single(...entry), { locator: place(known) }).send({ ip })
     expect(record.tags.includes('hit')).toBe(hit)
   })
@@ -151,7 +335,18 @@ describe('worked examples: flow control', () => {
   const login = { method: 'GET', uri: '/login', headers: { host: 'www.example.com' } }
   const flow = (steps: readonly Entry[], changes: Entry = {}): Documents => ({
     'flow-control-policies': [
-      { id: 'l', name: 'L', active: true, timeframe: 60, key: [{ attrs: 'ip' }], tags: ['login-flow'], include: [], exclude: [], steps, ...changes },
+      {
+        id: 'l',
+        name: 'L',
+        active: true,
+        timeframe: 60,
+        key: [{ attrs: 'ip' }],
+        tags: ['login-flow'],
+        include: [],
+        exclude: [],
+        steps,
+        ...changes,
+      },
     ],
   })
   const getPost = flow([login, { ...login, method: 'POST' }])
@@ -169,7 +364,18 @@ describe('worked examples: flow control', () => {
   test('51 a POST without its GET is refused, with it it is not', async () => {
     const documents: Documents = {
       ...getPost,
-      ...filters(filter('P', { tags: ['method-post'], rule: { relation: 'AND', entries: [['method', '^POST$', ''], ['path', '^/login$', '']] } })),
+      ...filters(
+        filter('P', {
+          tags: ['method-post'],
+          rule: {
+            relation: 'AND',
+            entries: [
+              ['method', '^POST$', ''],
+              ['path', '^/login$', ''],
+            ],
+          },
+        }),
+      ),
       'acl-profiles': [
         { id: '__acldefault__', name: 'acl default', action: 'action-acl-block' },
         { id: 'a', name: 'A', action: 'action-acl-block', allow: ['login-flow'], deny: ['method-post'] },
@@ -185,7 +391,16 @@ describe('worked examples: flow control', () => {
   const sequences: readonly (readonly [string, Documents, readonly Request[], readonly boolean[]])[] = [
     ['52 the last step in time', getPost, [get, { ...post, after: 59 }], [false, true]],
     ['52 the last step too late', getPost, [get, { ...post, after: 60 }], [false, false]],
-    ['53 another address is another sequence', getPost, [{ ...get, ip: '192.0.2.1' }, { ...post, ip: '192.0.2.2' }, { ...post, ip: '192.0.2.1' }], [false, false, true]],
+    [
+      '53 another address is another sequence',
+      getPost,
+      [
+        { ...get, ip: '192.0.2.1' },
+        { ...post, ip: '192.0.2.2' },
+        { ...post, ip: '192.0.2.1' },
+      ],
+      [false, false, true],
+    ],
     [
       '54 steps out of order change nothing',
       flow(['/1', '/2', '/3'].map((uri) => ({ method: 'GET', uri }))),
@@ -199,8 +414,18 @@ describe('worked examples: flow control', () => {
       ['/s?step=1', '/s?step=2', '/s?step=3'].map((path) => ({ path })),
       [false, false, true],
     ],
-    ['57 excluded for all', flow([login, { ...login, method: 'POST' }], { include: ['all'], exclude: ['all'] }), [get, post], [false, false]],
-    ['57 without the key header it is ignored', flow([login, { ...login, method: 'POST' }], { key: [{ headers: 'h' }] }), [get, post], [false, false]],
+    [
+      '57 excluded for all',
+      flow([login, { ...login, method: 'POST' }], { include: ['all'], exclude: ['all'] }),
+      [get, post],
+      [false, false],
+    ],
+    [
+      '57 without the key header it is ignored',
+      flow([login, { ...login, method: 'POST' }], { key: [{ headers: 'h' }] }),
+      [get, post],
+      [false, false],
+    ],
   ]
   test.each(sequences)('%s', async (_says, documents, requests, expected) => {
     expect(await tagged(documents, requests)).toEqual(expected)

@@ -1,7 +1,17 @@
 // Worked examples 58–76 of spec pipeline 9: rate limit rules, bans and the rate per address.
 import { describe, expect, test } from '@jest/globals'
 import type { Locator } from '#request'
-import { type Documents, type Entry, type Request, type Site, defaultEntry, policyWith, rootEntry, site, siteLevel } from '../support/base.ts'
+import {
+  type Documents,
+  type Entry,
+  type Request,
+  type Site,
+  defaultEntry,
+  policyWith,
+  rootEntry,
+  site,
+  siteLevel,
+} from '../support/base.ts'
 import { check } from '../support/expect.ts'
 
 const limit = (changes: Entry = {}): Entry => ({
@@ -19,13 +29,21 @@ const at = (count: number, action = 'action-rate-limit-block'): Entry => ({ limi
 /** Non-global rules stand on the default entry, as the examples say. */
 const limits = (rules: readonly Entry[], changes: Documents = {}, policy: Entry = {}): Documents => ({
   ...policyWith(
-    [rootEntry, siteLevel, { ...defaultEntry, rate_limit_rules: rules.filter((rule) => rule['global'] === false).map((rule) => rule['id']) }],
+    [
+      rootEntry,
+      siteLevel,
+      {
+        ...defaultEntry,
+        rate_limit_rules: rules.filter((rule) => rule['global'] === false).map((rule) => rule['id']),
+      },
+    ],
     policy,
   ),
   'rate-limit-rules': rules,
   ...changes,
 })
-const limited = (changes: Entry = {}, more: Documents = {}, policy: Entry = {}): Site => site(limits([limit(changes)], more, policy))
+const limited = (changes: Entry = {}, more: Documents = {}, policy: Entry = {}): Site =>
+  site(limits([limit(changes)], more, policy))
 
 const tagging = (...pairs: readonly (readonly [tag: string, header: string])[]): Documents => ({
   'global-filters': pairs.map(([tag, header]) => ({
@@ -42,10 +60,12 @@ const tagging = (...pairs: readonly (readonly [tag: string, header: string])[]):
 /** The status of each answer; 0: sent on. */
 async function statuses(s: Site, requests: readonly Request[]): Promise<readonly number[]> {
   const answers: number[] = []
-  for (const request of requests) answers.push((await s.send({ path: '/login', ...request })).answer?.status ?? 0)
+  for (const request of requests)
+    answers.push((await s.send({ path: '/login', ...request })).answer?.status ?? 0)
   return answers
 }
-const times = (n: number, request: Request = {}): readonly Request[] => Array.from({ length: n }, () => request)
+const times = (n: number, request: Request = {}): readonly Request[] =>
+  Array.from({ length: n }, () => request)
 
 describe('worked examples: rate limits', () => {
   test('58 three a minute by address', async () => {
@@ -64,48 +84,113 @@ describe('worked examples: rate limits', () => {
 
   test('59 by address and header', async () => {
     const s = limited({ key: [{ attrs: 'ip' }, { headers: 'user_id' }], thresholds: [at(1)] })
-    expect(await statuses(s, [{ headers: { user_id: 'a' } }, { headers: { user_id: 'a' } }, { headers: { user_id: 'b' } }])).toEqual([0, 471, 0])
+    expect(
+      await statuses(s, [
+        { headers: { user_id: 'a' } },
+        { headers: { user_id: 'a' } },
+        { headers: { user_id: 'b' } },
+      ]),
+    ).toEqual([0, 471, 0])
   })
 
   test('60 by session and host: a counter per host', async () => {
     const s = site(
       limits([limit({ key: [{ attrs: 'session' }, { headers: 'host' }], thresholds: [at(1)] })], {
-        'server-groups': [{ id: 'sg', name: 'sg', server_names: ['*.example.com'], security_policy: 'sp', proxy_template: '__default__' }],
+        'server-groups': [
+          {
+            id: 'sg',
+            name: 'sg',
+            server_names: ['*.example.com'],
+            security_policy: 'sp',
+            proxy_template: '__default__',
+          },
+        ],
       }),
     )
-    expect(await statuses(s, ['a', 'b', 'c', 'a'].map((name) => ({ host: `${name}.example.com` })))).toEqual([0, 0, 0, 471])
+    expect(
+      await statuses(
+        s,
+        ['a', 'b', 'c', 'a'].map((name) => ({ host: `${name}.example.com` })),
+      ),
+    ).toEqual([0, 0, 0, 471])
   })
 
   test('61 by session: across addresses', async () => {
-    const s = limited({ key: [{ attrs: 'session' }], thresholds: [at(1)] }, {}, { session: [{ cookies: 'sid' }] })
+    const s = limited(
+      { key: [{ attrs: 'session' }], thresholds: [at(1)] },
+      {},
+      { session: [{ cookies: 'sid' }] },
+    )
     const requests = ['192.0.2.1', '192.0.2.2'].map((ip) => ({ ip, headers: { cookie: 'sid=1' } }))
     expect(await statuses(s, requests)).toEqual([0, 471])
   })
 
   test('62 distinct organizations of one user name', async () => {
-    const organizations: Readonly<Record<string, string>> = { '192.0.2.1': '1', '192.0.2.2': '2', '192.0.2.3': '3' }
+    const organizations: Readonly<Record<string, string>> = {
+      '192.0.2.1': '1',
+      '192.0.2.2': '2',
+      '192.0.2.3': '3',
+    }
     const locator: Locator = {
+      missing: [],
       locate: (ip) => ({
-        continentName: undefined, continentCode: undefined, country: undefined, countryCode: undefined, region: undefined, subregion: undefined,
-        city: undefined, latitude: undefined, longitude: undefined, asn: undefined, organization: organizations[ip], network: undefined,
+        continentName: undefined,
+        continentCode: undefined,
+        country: undefined,
+        countryCode: undefined,
+        region: undefined,
+        subregion: undefined,
+        city: undefined,
+        latitude: undefined,
+        longitude: undefined,
+        asn: undefined,
+        organization: organizations[ip],
+        network: undefined,
       }),
     }
-    const s = site(limits([limit({ timeframe: 3600, key: [{ args: 'username' }], pairwith: { attrs: 'organization' }, thresholds: [at(2)] })]), { locator })
+    const s = site(
+      limits([
+        limit({
+          timeframe: 3600,
+          key: [{ args: 'username' }],
+          pairwith: { attrs: 'organization' },
+          thresholds: [at(2)],
+        }),
+      ]),
+      { locator },
+    )
     const from = (ip: string, user: string): Request => ({ ip, path: `/login?username=${user}` })
     expect(
-      await statuses(s, [from('192.0.2.1', 'u'), from('192.0.2.1', 'u'), from('192.0.2.2', 'u'), from('192.0.2.3', 'u'), from('192.0.2.1', 'u'), from('192.0.2.3', 'v')]),
+      await statuses(s, [
+        from('192.0.2.1', 'u'),
+        from('192.0.2.1', 'u'),
+        from('192.0.2.2', 'u'),
+        from('192.0.2.3', 'u'),
+        from('192.0.2.1', 'u'),
+        from('192.0.2.3', 'v'),
+      ]),
     ).toEqual([0, 0, 0, 471, 471, 0])
   })
 
   test('63 requests without a genuine waap_id are not evaluated', async () => {
-    const s = limited({ global: true, timeframe: 3600, key: [{ cookies: 'waap_id' }], pairwith: { attrs: 'ip' }, thresholds: [at(1)] })
+    const s = limited({
+      global: true,
+      timeframe: 3600,
+      key: [{ cookies: 'waap_id' }],
+      pairwith: { attrs: 'ip' },
+      thresholds: [at(1)],
+    })
     const forged = [1, 2, 3].map((n) => ({ ip: `192.0.2.${String(n)}`, headers: { cookie: 'waap_id=v' } }))
     expect(await statuses(s, forged)).toEqual([0, 0, 0])
   })
   test.todo('63 five addresses with one genuine waap_id: waits for the challenge room')
 
   const tiers = [at(3, 'action-monitor'), at(7, 'action-challenge'), at(10)]
-  const asRules = limits(tiers.map((threshold, i) => limit({ id: `r${String(i)}`, name: `R${String(i)}`, thresholds: [threshold] })))
+  const asRules = limits(
+    tiers.map((threshold, i) =>
+      limit({ id: `r${String(i)}`, name: `R${String(i)}`, thresholds: [threshold] }),
+    ),
+  )
   const asOne = limits([limit({ thresholds: tiers })])
   for (const [says, documents] of [
     ['64 three rules: monitor, challenge, block', asRules],
@@ -114,7 +199,9 @@ describe('worked examples: rate limits', () => {
     test(says, async () => {
       const s = site(documents)
       const human: Request = { human: 'active' }
-      expect(await statuses(s, [...times(8), ...times(3, human)])).toEqual([0, 0, 0, 0, 0, 0, 0, 247, 0, 0, 471])
+      expect(await statuses(s, [...times(8), ...times(3, human)])).toEqual([
+        0, 0, 0, 0, 0, 0, 0, 247, 0, 0, 471,
+      ])
       const { record } = await s.send({ path: '/login', ...human })
       expect(record.rl_triggers.map(({ threshold }) => threshold)).toEqual([3, 7, 10])
     })
@@ -155,7 +242,14 @@ describe('worked examples: rate limits', () => {
   })
   test('69 a ban honours exclude, not include', async () => {
     const tags = tagging(['vip', 'x-vip'], ['method-post', 'x-post'])
-    const s = limited({ ...banning, include: { relation: 'OR', tags: ['method-post'] }, exclude: { relation: 'OR', tags: ['vip'] } }, tags)
+    const s = limited(
+      {
+        ...banning,
+        include: { relation: 'OR', tags: ['method-post'] },
+        exclude: { relation: 'OR', tags: ['vip'] },
+      },
+      tags,
+    )
     expect(await statuses(s, times(5, { headers: { 'x-post': '1' } }))).toEqual([0, 0, 0, 0, 471])
     expect(await statuses(s, [{}, { headers: { 'x-vip': '1' } }])).toEqual([471, 0])
   })
@@ -173,12 +267,19 @@ describe('worked examples: rate limits', () => {
     ['72 include AND, one tag missing', { include: { relation: 'AND', tags: ['a', 'b'] } }, ['x-a'], false],
     ['72 include AND, both', { include: { relation: 'AND', tags: ['a', 'b'] } }, ['x-a', 'x-b'], true],
     ['72 exclude OR, one tag', { exclude: { relation: 'OR', tags: ['c', 'd'] } }, ['x-d'], false],
-    ['72 exclude all', { include: { relation: 'OR', tags: ['foo'] }, exclude: { relation: 'OR', tags: ['all'] } }, ['x-foo'], false],
+    [
+      '72 exclude all',
+      { include: { relation: 'OR', tags: ['foo'] }, exclude: { relation: 'OR', tags: ['all'] } },
+      ['x-foo'],
+      false,
+    ],
   ]
   test.each(scopes)('%s', async (_says, scope, headers, enforced) => {
     const tags = tagging(['a', 'x-a'], ['b', 'x-b'], ['d', 'x-d'], ['foo', 'x-foo'])
     const s = limited({ thresholds: [at(0)], ...scope }, tags)
-    expect(await statuses(s, [{ headers: Object.fromEntries(headers.map((name) => [name, '1'])) }])).toEqual([enforced ? 471 : 0])
+    expect(await statuses(s, [{ headers: Object.fromEntries(headers.map((name) => [name, '1'])) }])).toEqual([
+      enforced ? 471 : 0,
+    ])
   })
 
   const pairs: readonly (readonly [string, readonly [string, string], string])[] = [
@@ -187,18 +288,26 @@ describe('worked examples: rate limits', () => {
     ['73 skip and block', ['action-rate-limit-block', 'action-skip'], 'skip'],
   ]
   test.each(pairs)('%s', async (_says, [first, second], is) => {
-    const rules = [first, second].map((action, i) => limit({ id: `r${String(i)}`, name: `R${String(i)}`, thresholds: [at(0, action)] }))
+    const rules = [first, second].map((action, i) =>
+      limit({ id: `r${String(i)}`, name: `R${String(i)}`, thresholds: [at(0, action)] }),
+    )
     const decision = await site(limits(rules)).send('/login')
     expect(decision.record.rl_triggers.length).toBe(2)
     check(decision, { is: is as 'skip', ...(first === 'action-monitor' ? { tags: 'action:monitor' } : {}) })
   })
 
   test('74 a global limit keeps the path’s counter still', async () => {
-    const rules = [limit({ id: 'g', name: 'G', global: true, thresholds: [at(1)] }), limit({ id: 'p', name: 'P', thresholds: [at(1)] })]
+    const rules = [
+      limit({ id: 'g', name: 'G', global: true, thresholds: [at(1)] }),
+      limit({ id: 'p', name: 'P', thresholds: [at(1)] }),
+    ]
     const s = site(limits(rules))
     await s.send('/login')
     const { record } = await s.send('/login')
-    expect([record.processing_stage, record.rl_triggers.map(({ trigger_id }) => trigger_id)]).toEqual([4, ['g']])
+    expect([record.processing_stage, record.rl_triggers.map(({ trigger_id }) => trigger_id)]).toEqual([
+      4,
+      ['g'],
+    ])
   })
 
   test('75 a global limit by session needs the connection', async () => {
@@ -221,7 +330,12 @@ describe('worked examples: rate limits', () => {
     const answers = await statuses(s, times(25))
     expect(answers.filter((status) => status === 0).length).toBe(21)
     expect(answers.filter((status) => status === 503).length).toBe(4)
-    check(await s.send('/elsewhere'), { is: 'block 503', stage: 5, tags: 'general:ip-rate', reason: 'General: IP rate limit exceeded' })
+    check(await s.send('/elsewhere'), {
+      is: 'block 503',
+      stage: 5,
+      tags: 'general:ip-rate',
+      reason: 'General: IP rate limit exceeded',
+    })
   })
   test('76 without burst 10 ms lie between two requests', async () => {
     expect(await statuses(site(template('100', '0')), [{}, { after: 0.009 }])).toEqual([0, 503])

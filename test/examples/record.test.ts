@@ -1,15 +1,37 @@
 // Worked examples 106–112 of spec pipeline 9: actions, the record and validation. What needs edge functions is pending.
 import { describe, expect, test } from '@jest/globals'
 import { buildPolicy } from '#config'
-import { type Documents, type Entry, actions, base, contentFilter, defaultEntry, policyWith, rootEntry, site } from '../support/base.ts'
+import {
+  type Documents,
+  type Entry,
+  actions,
+  base,
+  contentFilter,
+  defaultEntry,
+  policyWith,
+  rootEntry,
+  site,
+} from '../support/base.ts'
 import { check } from '../support/expect.ts'
 
 const filter = (action: string): Documents => ({
   'global-filters': [
-    { id: 'f', name: 'F', active: true, source: 'self-managed', mdate: '2026-01-02T03:04:05Z', tags: [], action, rule: ['path', '^/', ''] },
+    {
+      id: 'f',
+      name: 'F',
+      active: true,
+      source: 'self-managed',
+      mdate: '2026-01-02T03:04:05Z',
+      tags: [],
+      action,
+      rule: ['path', '^/', ''],
+    },
   ],
 })
-const withAction = (action: Entry): Documents => ({ actions: [...actions, action], ...filter(String(action['id'])) })
+const withAction = (action: Entry): Documents => ({
+  actions: [...actions, action],
+  ...filter(String(action['id'])),
+})
 
 describe('worked examples: actions and record', () => {
   test.todo('106 post-processing edge functions: waits for the edge room')
@@ -17,17 +39,28 @@ describe('worked examples: actions and record', () => {
 
   test('108 tokens in the content', async () => {
     const decision = await site(
-      withAction({ id: 'c', name: 'c', type: 'block', tags: [], params: { status: 403, content: 'from %Client_IP% to %Host_Domain%: %Status_Code% %Nope%' } }),
+      withAction({
+        id: 'c',
+        name: 'c',
+        type: 'block',
+        tags: [],
+        params: { status: 403, content: 'from %Client_IP% to %Host_Domain%: %Status_Code% %Nope%' },
+      }),
     ).send('/')
     check(decision, { is: 'block 403' })
     expect(decision.answer?.body).toBe('from 203.0.113.9 to www.example.com: 403 %Nope%')
   })
 
   test('108 the default page names request and session', async () => {
-    const { answer, record } = await site(withAction({ id: 'c', name: 'c', type: 'block', tags: [], params: { status: 403 } })).send('/')
+    const { answer, record } = await site(
+      withAction({ id: 'c', name: 'c', type: 'block', tags: [], params: { status: 403 } }),
+    ).send('/')
     expect(answer?.body).toContain(record.request_id)
     expect(answer?.body).toContain(record.session)
-    expect(Object.fromEntries(answer?.headers ?? [])).toEqual({ 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8' })
+    expect(Object.fromEntries(answer?.headers ?? [])).toEqual({
+      'cache-control': 'no-store',
+      'content-type': 'text/html; charset=utf-8',
+    })
     expect(Buffer.byteLength(answer?.body ?? '')).toBeLessThan(8192)
   })
 
@@ -36,7 +69,13 @@ describe('worked examples: actions and record', () => {
     ['109 an escaped placeholder', '\\${ip}', '${ip}'],
     ['109 line breaks cannot be smuggled in', '${args.crlf}', 'ab'],
   ])('%s', async (_says, template, rendered) => {
-    const documents = withAction({ id: 'c', name: 'c', type: 'block', tags: [], params: { status: 403, headers: { h1: template } } })
+    const documents = withAction({
+      id: 'c',
+      name: 'c',
+      type: 'block',
+      tags: [],
+      params: { status: 403, headers: { h1: template } },
+    })
     const { answer } = await site(documents).send('/?ee=12&crlf=a%0d%0ab')
     expect(answer?.headers).toContainEqual(['h1', rendered])
   })
@@ -44,7 +83,9 @@ describe('worked examples: actions and record', () => {
   test('110 an oversized record keeps what explains the decision', async () => {
     const others = Array.from({ length: 199 }, (_, i) => `a${String(i)}=${'-x'.repeat(500)}`)
     const { record } = await site({
-      'content-filter-profiles': [{ ...contentFilter, args: { ...(contentFilter['args'] as Entry), max_count: 1000 } }],
+      'content-filter-profiles': [
+        { ...contentFilter, args: { ...(contentFilter['args'] as Entry), max_count: 1000 } },
+      ],
     }).send(`/?${others.join('&')}&evil=xp_cmdshell${'-'.repeat(989)}`)
     expect(Buffer.byteLength(JSON.stringify(record))).toBeLessThanOrEqual(131_072)
     expect(record.arguments['evil']).toContain('xp_cmdshell')
@@ -57,20 +98,103 @@ describe('worked examples: actions and record', () => {
 
   const rule = (changes: Entry): Documents => ({
     'rate-limit-rules': [
-      { id: 'r', name: 'R', active: true, global: true, timeframe: 60, key: [{ attrs: 'ip' }], thresholds: [{ limit: 3, action: 'action-monitor' }], ...changes },
+      {
+        id: 'r',
+        name: 'R',
+        active: true,
+        global: true,
+        timeframe: 60,
+        key: [{ attrs: 'ip' }],
+        thresholds: [{ limit: 3, action: 'action-monitor' }],
+        ...changes,
+      },
     ],
   })
   const refused: readonly (readonly [string, Documents, string])[] = [
-    ['ACL action action-monitor', { 'acl-profiles': [{ id: '__acldefault__', name: 'n', action: 'action-monitor' }] }, 'action'],
+    [
+      'ACL action action-monitor',
+      { 'acl-profiles': [{ id: '__acldefault__', name: 'n', action: 'action-monitor' }] },
+      'action',
+    ],
     ['unknown action id', filter('nope'), 'action'],
-    ['look-ahead in a path', policyWith([rootEntry, { id: 'e', name: 'e', match: '(?=a)', backend_service: '__default__' }, defaultEntry]), 'map[1].match'],
-    ['equal match', policyWith([rootEntry, ...['a', 'b'].map((id) => ({ id, name: id, match: '^/x', backend_service: '__default__' })), defaultEntry]), 'map[2].match'],
-    ['risk 6', { 'content-filter-rules': [{ id: '1', name: '1', category: 'c', subcategory: 's', risk: 6, msg: 'm', operand: 'x' }] }, 'risk'],
-    ['max_count 0', { 'content-filter-profiles': [{ ...contentFilter, args: { ...(contentFilter['args'] as Entry), max_count: 0 } }] }, 'args.max_count'],
+    [
+      'look-ahead in a path',
+      policyWith([
+        rootEntry,
+        { id: 'e', name: 'e', match: '(?=a)', backend_service: '__default__' },
+        defaultEntry,
+      ]),
+      'map[1].match',
+    ],
+    [
+      'equal match',
+      policyWith([
+        rootEntry,
+        ...['a', 'b'].map((id) => ({ id, name: id, match: '^/x', backend_service: '__default__' })),
+        defaultEntry,
+      ]),
+      'map[2].match',
+    ],
+    [
+      'risk 6',
+      {
+        'content-filter-rules': [
+          { id: '1', name: '1', category: 'c', subcategory: 's', risk: 6, msg: 'm', operand: 'x' },
+        ],
+      },
+      'risk',
+    ],
+    [
+      'max_count 0',
+      {
+        'content-filter-profiles': [
+          { ...contentFilter, args: { ...(contentFilter['args'] as Entry), max_count: 0 } },
+        ],
+      },
+      'args.max_count',
+    ],
     ['ban without duration', rule({ ban_mode: true }), 'ban_duration'],
-    ['a tag that no rule produces', { 'content-filter-profiles': [{ ...contentFilter, args: { ...(contentFilter['args'] as Entry), names: [{ key: 'a', restrict: false, ignore_cf_rule_tags: ['geo-country:france'] }] } }] }, 'args.names[0].ignore_cf_rule_tags[0]'],
-    ['equal limits', rule({ thresholds: [{ limit: 3, action: 'action-monitor' }, { limit: 3, action: 'action-challenge' }] }), 'thresholds[1].limit'],
-    ['a condition of two parts', { 'global-filters': [{ id: 'f', name: 'F', active: true, source: 'self-managed', mdate: '2026-01-02T03:04:05Z', rule: ['asn', 'x'] }] }, 'rule'],
+    [
+      'a tag that no rule produces',
+      {
+        'content-filter-profiles': [
+          {
+            ...contentFilter,
+            args: {
+              ...(contentFilter['args'] as Entry),
+              names: [{ key: 'a', restrict: false, ignore_cf_rule_tags: ['geo-country:france'] }],
+            },
+          },
+        ],
+      },
+      'args.names[0].ignore_cf_rule_tags[0]',
+    ],
+    [
+      'equal limits',
+      rule({
+        thresholds: [
+          { limit: 3, action: 'action-monitor' },
+          { limit: 3, action: 'action-challenge' },
+        ],
+      }),
+      'thresholds[1].limit',
+    ],
+    [
+      'a condition of two parts',
+      {
+        'global-filters': [
+          {
+            id: 'f',
+            name: 'F',
+            active: true,
+            source: 'self-managed',
+            mdate: '2026-01-02T03:04:05Z',
+            rule: ['asn', 'x'],
+          },
+        ],
+      },
+      'rule',
+    ],
   ]
   test.each(refused)('111 refused: %s', (_says, documents, field) => {
     const built = buildPolicy({ ...base, ...documents }, {})
@@ -80,7 +204,10 @@ describe('worked examples: actions and record', () => {
   })
 
   test('112 each policy has its revision in the record', async () => {
-    const [one, other] = [await site(filter('action-monitor')).send('/'), await site(filter('action-challenge')).send('/')]
+    const [one, other] = [
+      await site(filter('action-monitor')).send('/'),
+      await site(filter('action-challenge')).send('/'),
+    ]
     expect(one.record.security_config.revision).not.toBe(other.record.security_config.revision)
     expect([one.action, other.action]).toEqual(['monitor', 'challenge'])
   })

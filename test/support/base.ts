@@ -10,7 +10,14 @@ import { memoryState } from '#state'
 export type Entry = Readonly<Record<string, unknown>>
 export type Documents = Readonly<Record<string, readonly Entry[]>>
 
-const section = { enable_max_count: true, enable_max_length: true, max_count: 128, max_length: 16384, names: [], regex: [] }
+const section = {
+  enable_max_count: true,
+  enable_max_length: true,
+  max_count: 128,
+  max_length: 16384,
+  names: [],
+  regex: [],
+}
 
 export const contentFilter: Entry = {
   id: '__defaultcontentfilter__',
@@ -71,11 +78,21 @@ const rule = (id: string, category: string, subcategory: string, risk: number, o
   subcategory,
   risk,
   operand,
-  msg: `finds ${operand}`,
+  msg: `example rule ${id}`,
 })
 
-export const defaultEntry: Entry = { id: '__default_entry__', name: 'default', match: '/', backend_service: '__default__' }
-export const rootEntry: Entry = { id: '__root_entry__', name: 'root', match: '/', backend_service: '__default__' }
+export const defaultEntry: Entry = {
+  id: '__default_entry__',
+  name: 'default',
+  match: '__default__',
+  backend_service: '__default__',
+}
+export const rootEntry: Entry = {
+  id: '__root_entry__',
+  name: 'root',
+  match: '^/$',
+  backend_service: '__default__',
+}
 export const siteLevel: Entry = { id: '__site_level__', name: 'site level', match: '__site_level__' }
 
 /** The policy `sp` with these entries besides root, site level and default. */
@@ -102,7 +119,13 @@ export const base: Documents = {
   ],
   ...policyWith([rootEntry, siteLevel, defaultEntry]),
   'server-groups': [
-    { id: 'sg', name: 'sg', server_names: ['www.example.com'], security_policy: 'sp', proxy_template: '__default__' },
+    {
+      id: 'sg',
+      name: 'sg',
+      server_names: ['www.example.com'],
+      security_policy: 'sp',
+      proxy_template: '__default__',
+    },
   ],
   'proxy-templates': [{ id: '__default__', name: 'default', limit_req_rate: '0' }],
   'backend-services': [
@@ -141,6 +164,7 @@ export type Site = {
 }
 
 const nowhere: Locator = {
+  missing: [],
   locate: () => ({
     continentName: undefined,
     continentCode: undefined,
@@ -164,7 +188,9 @@ const linesOf = (headers: Request['headers']): readonly HeaderLine[] => {
 }
 
 const bodyOf = ({ body, partial }: Request): BodyInput | undefined =>
-  body === undefined ? undefined : { bytes: typeof body === 'string' ? Buffer.from(body) : body, partial: partial ?? false }
+  body === undefined
+    ? undefined
+    : { bytes: typeof body === 'string' ? Buffer.from(body) : body, partial: partial ?? false }
 
 export function inputOf(request: Request, now: number): RequestInput {
   return {

@@ -4,7 +4,8 @@ import type { Decision } from '#pipeline'
 
 export type Expected = {
   /** `ok`: passed, no status, no reason, nothing monitored. */
-  readonly is: 'ok' | 'monitor' | 'skip' | `block ${number}` | `challenge ${number}` | `interactive_challenge ${number}`
+  readonly is:
+    'ok' | 'monitor' | 'skip' | `block ${number}` | `challenge ${number}` | `interactive_challenge ${number}`
   /** Space separated; a leading `-` means: must be absent. */
   readonly tags?: string
   readonly stage?: number

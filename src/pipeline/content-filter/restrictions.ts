@@ -148,7 +148,7 @@ const counted = new Set(['too many', 'too large', 'too deep'])
 
 /** The reason in the grammar of spec pipeline 6.3. */
 export function restrictionReason(profile: ContentFilterProfile, r: Restriction): string {
-  const name = r.name === '' || r.section === 'body' ? '' : ` "${r.name}"`
+  const name = r.name === '' || r.name === 'RAW_BODY' ? '' : ` "${r.name}"`
   const detail = counted.has(r.type) ? `${r.actual} > ${r.expected}` : `${r.actual}, expected ${r.expected}`
   const section = r.type.endsWith(r.section) ? '' : ` ${r.section}`
   return `Content filter restriction: ${profile.name}: ${r.type}${section}${name} (${detail})`

@@ -68,7 +68,8 @@ const profileSource = (profile: ContentFilterProfile): TagSource => ({
 })
 
 /** RAW_BODY is the request's body, not a parameter that a client could name. */
-const shownName = ({ parameter }: Match): string => (parameter.place === 'body' ? '' : parameter.name)
+const shownName = ({ parameter }: Match): string =>
+  parameter.place === 'body' && parameter.name === 'RAW_BODY' ? '' : parameter.name
 
 function matchReason(profile: ContentFilterProfile, match: Match): string {
   const { signature, parameter } = match
