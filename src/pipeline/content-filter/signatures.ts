@@ -1,8 +1,9 @@
-// The rules that one profile keeps, compiled to one set (spec pipeline 4.9, step 4). A rule that no list of the profile
+// The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). A rule that no list of the profile
 // mentions is not in the set and costs nothing.
 import type { ContentFilterProfile, ContentFilterRule } from '#config'
-import { type PatternSet, compilePatternSet } from '#platform'
+import type { PatternSet } from '#platform'
 import { qualifiedTag } from '../tags.ts'
+import { compileGroupedSet } from './grouped-set.ts'
 import type { InjectionKind } from './libinjection.ts'
 
 /** A rule, or one of libinjection's two checks, as a profile sees it. */
@@ -109,11 +110,11 @@ export function compileSignatures(
   })
   return {
     rules: kept.map(({ signature }) => signature),
-    set: compilePatternSet(
+    set: compileGroupedSet(
       kept.map(({ operand }) => operand),
       ruleFlags,
     ),
-    scan: compilePatternSet(
+    scan: compileGroupedSet(
       kept.map(({ operand }) => atLineEnds(operand)),
       ruleFlags,
     ),
