@@ -113,6 +113,16 @@ function parse(text: string): 0 | 4 | 6 {
   return 6
 }
 
+/**
+ * Parses an address into the words of `into`, most significant first: IPv4 takes one, IPv6 four. 0 if the text is no
+ * address; IPv4-mapped IPv6 is IPv4.
+ */
+export function readAddress(text: string, into: Uint32Array): 0 | 4 | 6 {
+  const family = parse(text)
+  if (family !== 0) into.set(words)
+  return family
+}
+
 const quad = (value: number): string =>
   `${String(value >>> 24)}.${String((value >>> 16) & 255)}.${String((value >>> 8) & 255)}.${String(value & 255)}`
 

@@ -124,6 +124,9 @@ export type BodyReport = {
   readonly size: number
 }
 
+/** What a database may say of the kind of address, in the words of the tags `geo-…` (spec pipeline 2). */
+export type LocationFlag = 'anon' | 'sat' | 'vpn' | 'tor' | 'relay' | 'hosting' | 'mobile'
+
 /** Everything about the client's place that the databases know (spec pipeline 1.4). */
 export type Location = {
   readonly continentName: string | undefined
@@ -138,6 +141,9 @@ export type Location = {
   readonly asn: number | undefined
   readonly organization: string | undefined
   readonly network: string | undefined
+  /** Only where the database has such data. */
+  readonly flags?: readonly LocationFlag[]
+  readonly privacyService?: string
 }
 
 /** What is known before the policy is: enough to find the site and the entry (spec pipeline 3). */
