@@ -4,13 +4,11 @@
 //
 // A link is up after a probe (a script that writes, so a read-only, full or loading node does not count as well) was answered
 // in time. Answers that come too late or are errors add up until the link is down; then only probes are sent, in the background.
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Clock } from '#platform'
 import { type RedisNode, nodeName } from './redis-url.ts'
 import { type Command, probeOf } from './scripts.ts'
-
-/** What a node answered to one command. */
-export type Reply = number | Error
+import { type Credentials, type Reply, batchedSend, converse, dial, hungMs, isRedirect } from './wire.ts'
 
 /** Where a link says that it went and that it came back; a pino logger is one. */
 export type StateLog = {
@@ -25,10 +23,7 @@ export type LinkOptions = {
   /** Milliseconds between probes while the link is not up. */
   readonly probeMs: number
   readonly prefix: string
-  readonly username: string | undefined
-  readonly password: string | undefined
-  readonly db: number
-  readonly tls: boolean
+  readonly credentials: Credentials
   /** Called whenever the link is up. */
   onUp(): void
 }
@@ -46,7 +41,7 @@ export type LinkStats = {
 export type Link = {
   readonly name: string
   up(): boolean
-  /** Sends at once, as one write; one reply for each command. Never rejects, may never settle in time. */
+  /** Sends when this turn of the event loop ends; one reply for each command. Never rejects, may never settle in time. */
   send(commands: readonly Command[], how?: { readonly asking: boolean }): Promise<readonly Reply[]>
   /** The reply of CLUSTER SLOTS, as it came. */
   slots(): Promise<unknown>
@@ -61,103 +56,12 @@ export type Link = {
 /** Failures that take a link down, less a tenth for every success: about one in ten may fail for ever. */
 const tolerance = 3
 const forgiveness = 0.1
-/** A probe without an answer for so long means that the connection leads nowhere. */
-const hungMs = 1000
 /** Probes to be answered in time before a link is up again: doubled if it falls soon after, so that it does not flap. */
 const fewestProbes = 3
 const mostProbes = 48
 const flappingMs = 10_000
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-function dial(node: RedisNode, { username, password, db, tls }: LinkOptions): Redis {
-  return new Redis({
-    host: node.host,
-    port: node.port,
-    db,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: { servername: node.host } } : {}),
-    protocol: 2,
-    connectionName: 'weir',
-    disableClientInfo: true,
-    connectTimeout: hungMs,
-    // The probe is the check: it writes, which says more than INFO and needs no further permission.
-    enableReadyCheck: false,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: null,
-  })
-}
-
-type SendOptions = { readonly by: 'sha' | 'source'; readonly asking: boolean }
-
-async function sendOne(
-  client: Redis,
-  { script, keys, args }: Command,
-  by: SendOptions['by'],
-): Promise<unknown> {
-  return by === 'sha'
-    ? client.evalsha(script.sha, keys.length, ...keys, ...args)
-    : client.eval(script.source, keys.length, ...keys, ...args)
-}
-
-async function sendMany(
-  client: Redis,
-  commands: readonly Command[],
-  { by, asking }: SendOptions,
-): Promise<unknown[]> {
-  const pipeline = client.pipeline()
-  for (const { script, keys, args } of commands) {
-    if (asking) pipeline.asking()
-    if (by === 'sha') pipeline.evalsha(script.sha, keys.length, ...keys, ...args)
-    else pipeline.eval(script.source, keys.length, ...keys, ...args)
-  }
-  const replies = (await pipeline.exec()) ?? []
-  const wanted = asking ? replies.filter((_, i) => i % 2 === 1) : replies
-  return wanted.map(([error, value]) => error ?? value)
-}
-
-const asReply = (value: unknown): Reply =>
-  typeof value === 'number' || value instanceof Error ? value : new Error('a reply that is no number')
-
-async function transmit(
-  client: Redis,
-  commands: readonly Command[],
-  options: SendOptions,
-): Promise<readonly Reply[]> {
-  try {
-    const [only] = commands
-    if (only !== undefined && commands.length === 1 && !options.asking)
-      return [asReply(await sendOne(client, only, options.by))]
-    return (await sendMany(client, commands, options)).map(asReply)
-  } catch (error) {
-    // One failure for all: whoever asked counts it and answers from local counters.
-    const failure = error instanceof Error ? error : new Error(String(error))
-    return commands.map(() => failure)
-  }
-}
-
-const unknownScript = (reply: Reply): boolean =>
-  reply instanceof Error && reply.message.startsWith('NOSCRIPT')
-
-/** The node is well, but another one serves the key (MOVED, ASK). */
-export const isRedirect = (reply: Reply | undefined): boolean =>
-  reply instanceof Error && /^(MOVED|ASK) /.test(reply.message)
-
-/** Sends by digest; what the node does not know (it was restarted) once more with the source. */
-async function converse(
-  client: Redis,
-  commands: readonly Command[],
-  asking: boolean,
-): Promise<readonly Reply[]> {
-  const replies = await transmit(client, commands, { by: 'sha', asking })
-  if (!replies.some(unknownScript)) return replies
-  const missing = commands.filter((_, i) => unknownScript(replies[i] ?? 0))
-  const second = (await transmit(client, missing, { by: 'source', asking })).values()
-  return replies.map((reply) => (unknownScript(reply) ? (second.next().value ?? reply) : reply))
-}
 
 export function openLink(node: RedisNode, options: LinkOptions): Link {
   const { clock, log, deadlineMs, probeMs, prefix } = options
@@ -220,7 +124,7 @@ export function openLink(node: RedisNode, options: LinkOptions): Link {
   }
 
   const connect = (): void => {
-    const fresh = dial(node, options)
+    const fresh = dial(node, options.credentials)
     let broken: string | undefined
     client = fresh
     probing = undefined
@@ -251,16 +155,21 @@ export function openLink(node: RedisNode, options: LinkOptions): Link {
     timer = setTimeout(tend, probeMs)
   }
 
+  const sendNow = async (commands: readonly Command[], asking: boolean): Promise<readonly Reply[]> => {
+    if (client === undefined) return commands.map(() => new Error(reason ?? 'not connected'))
+    return converse(client, commands, asking)
+  }
+  const sendSoon = batchedSend((commands) => sendNow(commands, false))
+
   connect()
   schedule()
 
   return {
     name,
     up: () => state === 'up' && client?.status === 'ready',
-    async send(commands, { asking } = { asking: false }) {
+    send(commands, { asking } = { asking: false }) {
       lastKey = commands[0]?.keys[0] ?? lastKey
-      if (client === undefined) return commands.map(() => new Error(reason ?? 'not connected'))
-      return converse(client, commands, asking)
+      return asking ? sendNow(commands, true) : sendSoon(commands)
     },
     slots: async () => client?.cluster('SLOTS'),
     answered() {

@@ -5,20 +5,13 @@
 //
 // The worst case of an outage: each process grants every limit once more, because its local counters begin at 0.
 import type { Clock } from '#platform'
-import {
-  type Link,
-  type LinkOptions,
-  type LinkStats,
-  type Reply,
-  type StateLog,
-  isRedirect,
-  openLink,
-} from './link.ts'
+import { type Link, type LinkOptions, type LinkStats, type StateLog, openLink } from './link.ts'
 import type { MemoryState } from './memory.ts'
-import { type RedisAddress, type RedisNode, parseRedisUrl } from './redis-url.ts'
+import { type RedisNode, parseRedisUrl } from './redis-url.ts'
 import { type Command, commandOf } from './scripts.ts'
 import type { Exchange, State, StateOperation } from './state.ts'
 import { type Topology, clusterTopology, singleTopology } from './topology.ts'
+import { type Reply, isRedirect } from './wire.ts'
 
 export type RedisStateOptions = {
   /** `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS, `redis-cluster://host:port,host:port`, `rediss-cluster://…`. */
@@ -155,9 +148,9 @@ function take(
   else link.failed(failure)
 }
 
-function openTopology(url: string, settings: Omit<LinkOptions, keyof RedisAddress>): Topology {
-  const { cluster, nodes, ...address } = parseRedisUrl(url)
-  const open = (node: RedisNode): Link => openLink(node, { ...settings, ...address })
+function openTopology(url: string, settings: Omit<LinkOptions, 'credentials'>): Topology {
+  const { cluster, nodes, ...credentials } = parseRedisUrl(url)
+  const open = (node: RedisNode): Link => openLink(node, { ...settings, credentials })
   return cluster ? clusterTopology(nodes, open) : singleTopology(open(nodes[0]))
 }
 

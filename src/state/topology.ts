@@ -2,9 +2,10 @@
 // and while one of its masters is away, so that a replica that took over is found. Each master is a link of its own: when one
 // dies, only its share of the keys is counted locally.
 import keySlot from 'cluster-key-slot'
-import type { Link, Reply } from './link.ts'
+import type { Link } from './link.ts'
 import { type RedisNode, nodeName } from './redis-url.ts'
 import type { Command } from './scripts.ts'
+import type { Reply } from './wire.ts'
 
 export type Topology = {
   /** Undefined: nobody is known to serve the key. */

@@ -26,6 +26,8 @@ export type RedisServer = {
 export type RedisCluster = {
   readonly url: string
   readonly masters: readonly RedisServer[]
+  /** Adds a replica that takes over when its master is gone. */
+  addReplica(of: RedisServer): Promise<RedisServer>
   stop(): Promise<void>
 }
 
@@ -34,6 +36,8 @@ export type SlowProxy = {
   readonly port: number
   /** Milliseconds by which each piece of each answer is held back; 0: none. */
   delay(ms: number): void
+  /** The connections that exist lead nowhere from now on, without being closed; new ones work. */
+  stall(): void
   stop(): Promise<void>
 }
 
@@ -152,28 +156,19 @@ export const slotShares = [0, 5461, 10923, 16384] as const
 /** Starts three masters that share the slots evenly; the cluster is ready when this returns. */
 export async function startRedisCluster(): Promise<RedisCluster> {
   const masters: RedisServer[] = []
+  const replicas: RedisServer[] = []
   const stop = async (): Promise<void> => {
-    await Promise.all(masters.map((master) => master.stop()))
+    await Promise.all([...masters, ...replicas].map((server) => server.stop()))
   }
   try {
     for (let i = 0; i < 3; i++) {
-      const bus = await freePort()
-      const settings = [
-        '--cluster-enabled',
-        'yes',
-        '--cluster-port',
-        String(bus),
-        '--cluster-node-timeout',
-        '2000',
-      ]
-      const master = await startRedis(settings)
+      const master = await startClusterNode()
       masters.push(master)
       await master.command(`CLUSTER SET-CONFIG-EPOCH ${String(i + 1)}`)
       await master.command(
         `CLUSTER ADDSLOTSRANGE ${String(slotShares[i])} ${String((slotShares[i + 1] ?? 0) - 1)}`,
       )
-      if (i > 0)
-        await master.command(`CLUSTER MEET 127.0.0.1 ${String(masters[0]?.port)} ${await busOf(masters[0])}`)
+      if (i > 0) await introduce(master, masters[0])
     }
     await eventually(
       'the cluster',
@@ -190,20 +185,53 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   return {
     url: `redis-cluster://${masters.map(({ port }) => `127.0.0.1:${String(port)}`).join(',')}`,
     masters,
+    async addReplica(of) {
+      const replica = await startClusterNode()
+      replicas.push(replica)
+      await introduce(replica, of)
+      const id = /\n([0-9a-f]{40})/.exec(await of.command('CLUSTER MYID'))?.[1] ?? ''
+      const nodes = String(masters.length + replicas.length)
+      await eventually(
+        'replication',
+        () => '',
+        async () =>
+          // Refused until the nodes have heard of each other.
+          (await replica.command(`CLUSTER REPLICATE ${id}`)).startsWith('+OK'),
+      )
+      await eventually(
+        'the first copy',
+        () => '',
+        async () => {
+          const known = await Promise.all(masters.map((master) => master.command('CLUSTER INFO')))
+          return (
+            (await replica.command('INFO replication')).includes('master_link_status:up') &&
+            known.every((info) => info.includes(`cluster_known_nodes:${nodes}`))
+          )
+        },
+      )
+      return replica
+    },
     stop,
   }
 }
 
-/** The port of a server's cluster bus, from its own words. */
-async function busOf(master: RedisServer | undefined): Promise<string> {
-  const reply = (await master?.command('CONFIG GET cluster-port')) ?? ''
-  return /\$\d+\r\n(\d+)\r\n/.exec(reply)?.[1] ?? ''
+async function startClusterNode(): Promise<RedisServer> {
+  const bus = String(await freePort())
+  return startRedis(['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '2000'])
+}
+
+/** Makes two nodes, and whom they know, one cluster. */
+async function introduce(node: RedisServer, to: RedisServer | undefined): Promise<void> {
+  if (to === undefined) return
+  const bus = /\$\d+\r\n(\d+)\r\n/.exec(await to.command('CONFIG GET cluster-port'))?.[1] ?? ''
+  await node.command(`CLUSTER MEET 127.0.0.1 ${String(to.port)} ${bus}`)
 }
 
 /** Listens on a port of its own and passes everything on to `target`, answers as late as told. */
 export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const sockets = new Set<Socket>()
   let delayMs = 0
+  let stalls = 0
   const server = createServer((client) => {
     const upstream = createConnection({ host: '127.0.0.1', port: target })
     for (const [socket, other] of [
@@ -217,8 +245,12 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
         other.destroy()
       })
     }
-    client.on('data', (chunk) => upstream.write(chunk))
+    const born = stalls
+    client.on('data', (chunk) => {
+      if (born === stalls) upstream.write(chunk)
+    })
     upstream.on('data', (chunk) => {
+      if (born !== stalls) return
       if (delayMs === 0) client.write(chunk)
       else setTimeout(() => client.write(chunk), delayMs)
     })
@@ -228,6 +260,9 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
     port: (server.address() as AddressInfo).port,
     delay(ms) {
       delayMs = ms
+    },
+    stall() {
+      stalls++
     },
     async stop() {
       for (const socket of sockets) socket.destroy()
