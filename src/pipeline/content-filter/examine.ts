@@ -26,8 +26,8 @@ type Subject = {
 }
 
 const plainName = /^[\w.:[\]-]*$/
-/** Names of plain characters that reach into objects all the same: prototype pollution, class loaders. */
-const reachingName = /__proto__|prototype|classloader|class[.[]module/i
+/** Names of plain characters that tell something all the same: prototypes, class loaders, the schema of GraphQL. */
+const reachingName = /__proto__|prototype|classloader|class[.[]module|-__(?:schema|type)\b/i
 
 /** A joined value is examined whole and in parts; a name with unusual characters is examined like a value. */
 function textsOf(
@@ -50,10 +50,33 @@ function textsOf(
   return [...texts]
 }
 
-function subjectsOf(request: RequestView, profile: ContentFilterProfile): readonly Subject[] {
+/** Browsers send the same header values again and again: those that were found innocent need no second look. */
+export type InnocentHeaders = { has(value: string): boolean; add(value: string): void }
+
+const mostInnocent = 4096
+const longestInnocent = 1024
+
+/** Bounded: a client that sends ever new values costs a scan each, not memory. One per compiled profile. */
+export function createInnocentHeaders(): InnocentHeaders {
+  const values = new Set<string>()
+  return {
+    has: (value) => values.has(value),
+    add(value) {
+      if (value.length > longestInnocent) return
+      if (values.size >= mostInnocent) values.clear()
+      values.add(Buffer.from(value).toString())
+    },
+  }
+}
+
+function subjectsOf(
+  request: RequestView,
+  profile: ContentFilterProfile,
+  innocent: InnocentHeaders,
+): readonly Subject[] {
   const subjects: Subject[] = []
   for (const { section, parameter } of parametersOf(request, profile.ignoreBody)) {
-    if (section === 'plugins') continue
+    if (section === 'plugins' || (section === 'headers' && innocent.has(parameter.value))) continue
     const texts = textsOf(section, parameter, profile)
     if (texts.length > 0) subjects.push({ section, parameter, texts })
   }
@@ -106,18 +129,22 @@ export type Examination = {
   readonly entries: Entries
   readonly signatures: Signatures
   readonly detector: InjectionDetector
+  readonly innocent: InnocentHeaders
 }
 
 /** All matches that no entry exempts, in order of appearance. */
 export function examine(
   request: RequestView,
-  { profile, entries, signatures, detector }: Examination,
+  { profile, entries, signatures, detector, innocent }: Examination,
 ): readonly Match[] {
-  const subjects = subjectsOf(request, profile)
+  const subjects = subjectsOf(request, profile, innocent)
   const texts = subjects.flatMap((subject) => subject.texts)
   const anyRule = signatures.scan.match(texts.join(separator)).length > 0
   const anyInjection = detector.any(texts.filter(mayInject))
-  if (!anyRule && !anyInjection) return []
+  if (!anyRule && !anyInjection) {
+    for (const { section, parameter } of subjects) if (section === 'headers') innocent.add(parameter.value)
+    return []
+  }
   return subjects.flatMap((subject) => {
     const matches = [
       ...(anyRule ? matchRules(subject, signatures) : []),

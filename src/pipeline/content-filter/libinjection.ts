@@ -39,9 +39,15 @@ export function mayInject(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const c = value.charCodeAt(i)
     const word = (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95 || c === 46
-    if (!word && !(c === 45 && value.charCodeAt(i + 1) !== 45)) return true
+    if (!word && !isJoint(c, value.charCodeAt(i + 1))) return true
   }
   return false
+}
+
+/** A dash or a slash between words, where it does not begin a comment. */
+function isJoint(c: number, next: number): boolean {
+  if (c === 45) return next !== 45
+  return c === 47 && next !== 42 && next !== 47
 }
 
 function windows(value: string): readonly string[] {

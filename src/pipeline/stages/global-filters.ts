@@ -58,9 +58,10 @@ function patternProbe(
     literal.set(pattern, [...(literal.get(pattern) ?? []), i])
   })
   const inverse = conditions.flatMap((condition, i) => (condition.inverse ? [i] : []))
+  const match = remember((value) => [...set.match(value), ...(literal.get(value) ?? [])])
   return (t, hit) => {
     const value = read(t)
-    const found = value === undefined ? [] : [...set.match(value), ...(literal.get(value) ?? [])]
+    const found = value === undefined ? [] : match(value)
     for (const i of found) {
       const condition = conditions[i]
       if (condition !== undefined && !condition.inverse) hit(condition.id)
@@ -69,6 +70,24 @@ function patternProbe(
       const condition = conditions[i]
       if (condition !== undefined && !found.includes(i)) hit(condition.id)
     }
+  }
+}
+
+/** Headers, methods and hosts repeat from request to request; what matched them is worth remembering. */
+const mostRemembered = 1024
+const longestRemembered = 512
+
+function remember(match: (value: string) => readonly number[]): (value: string) => readonly number[] {
+  const known = new Map<string, readonly number[]>()
+  return (value) => {
+    const before = known.get(value)
+    if (before !== undefined) return before
+    const found = match(value)
+    if (value.length > longestRemembered) return found
+    if (known.size >= mostRemembered) known.clear()
+    // A copy: the value may be a slice of a whole request.
+    known.set(Buffer.from(value).toString(), found)
+    return found
   }
 }
 
