@@ -1,0 +1,12 @@
+// Traffic: events. One per request, completed from Envoy's access log, kept in the journal, read again from there.
+export {
+  type EventSettings,
+  type Result,
+  type TrafficEvent,
+  type UpstreamData,
+  completeEvent,
+} from './event.ts'
+export { type Ingest, type IngestOptions, type IngestStats, type Sink, createIngest } from './ingest.ts'
+export { type Journal, type JournalOptions, type JournalStats, openJournal } from './journal.ts'
+export { type FollowOptions, type Position, type Tail, followJournal, readTail } from './journal-reader.ts'
+export { type ReadableEvent, readableEvent } from './readable.ts'
