@@ -25,7 +25,8 @@ const unsupported: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Escapes are blanked out with their length kept, so that `\(?=` is not taken for a look-ahead. */
-const withoutEscapes = (source: string): string => source.replace(/\\[^1-9k]/g, '__').replace(/\[\^?\]?[^\]]*\]/g, (c) => '_'.repeat(c.length))
+const withoutEscapes = (source: string): string =>
+  source.replace(/\\[^1-9k]/g, '__').replace(/\[\^?\]?[^\]]*\]/g, (c) => '_'.repeat(c.length))
 
 /** Checks that RE2 takes the pattern. */
 export function checkPattern(source: string): PatternProblem | undefined {
@@ -65,8 +66,8 @@ const setMemory = 256 * 1024 * 1024
 /** Many patterns, matched in one pass over the value. */
 export type PatternSet = {
   readonly size: number
-  /** Indexes of the patterns found, ascending. Strings are matched as UTF-8. */
-  match(value: string): readonly number[]
+  /** Indexes of the patterns found, ascending. Strings are matched as UTF-8; a Buffer saves the conversion where several sets read one value. */
+  match(value: string | Buffer): readonly number[]
 }
 
 const none: readonly number[] = []

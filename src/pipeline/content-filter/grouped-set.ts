@@ -36,9 +36,10 @@ export function compileGroupedSet(sources: readonly string[], flags: PatternFlag
   return {
     size: sources.length,
     match(value) {
+      const bytes = typeof value === 'string' ? Buffer.from(value) : value
       const found: number[] = []
       for (const { indexes, set } of groups)
-        for (const i of set.match(value)) {
+        for (const i of set.match(bytes)) {
           const index = indexes[i]
           if (index !== undefined) found.push(index)
         }
