@@ -63,7 +63,8 @@ export type Condition =
     }
   | {
       readonly match: 'text'
-      readonly field: 'organization' | 'region' | 'subregion' | 'method' | 'authority' | 'path' | 'query' | 'uri'
+      readonly field:
+        'organization' | 'region' | 'subregion' | 'method' | 'authority' | 'path' | 'query' | 'uri'
       readonly pattern: string
       readonly inverse: boolean
     }
@@ -265,6 +266,8 @@ export type ServerName =
   | { readonly kind: 'everything' }
 
 export type ServerGroup = Identity & {
+  /** Envoy redirects plaintext requests to https with this status (spec control-plane 2.9). */
+  readonly httpRedirect: 'off' | 301 | 302 | 307 | 308
   readonly serverNames: readonly ServerName[]
   readonly policy: SecurityPolicy
   readonly template: ProxyTemplate

@@ -97,7 +97,7 @@ export function nowhere(template: ProxyTemplate): Site {
     grpc: false,
   }
   const policy = { ...identity, tags: [], session: [], sessionIds: [], entries: [entry] }
-  return { group: { ...identity, serverNames: [], policy, template }, policy, entry }
+  return { group: { ...identity, httpRedirect: 'off', serverNames: [], policy, template }, policy, entry }
 }
 
 function readSettings(template: ProxyTemplate, entry: MapEntry, readBody: boolean): ReadSettings {

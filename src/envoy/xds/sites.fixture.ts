@@ -148,6 +148,7 @@ export const securityPolicy = (with_: Partial<SecurityPolicy> = {}): SecurityPol
 export const group = (with_: Partial<ServerGroup> = {}): ServerGroup => ({
   id: 'site1',
   name: 'site1',
+  httpRedirect: 'off',
   serverNames: [{ kind: 'literal', host: 'www.example.com' }],
   policy: securityPolicy(),
   template: template(),

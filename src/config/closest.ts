@@ -1,0 +1,45 @@
+// "Did you mean …?": the known word that is nearest to a mistyped one.
+
+/** Long words are not compared: they are never typing errors, and the cost is quadratic. */
+const longest = 64
+
+/** Steps (insert, delete, replace, swap neighbours) between two words. */
+function distance(a: string, b: string): number {
+  let before: number[] = []
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1]
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      row.push(
+        Math.min(
+          (previous[j] ?? 0) + 1,
+          (row[j - 1] ?? 0) + 1,
+          (previous[j - 1] ?? 0) + (same ? 0 : 1),
+          swapped ? (before[j - 2] ?? 0) + 1 : Infinity,
+        ),
+      )
+    }
+    before = previous
+    previous = row
+  }
+  return previous[b.length] ?? Infinity
+}
+
+/** The word at most a third of its length away, or undefined. Case does not count. */
+export function closest(word: string, words: Iterable<string>): string | undefined {
+  if (word.length > longest) return undefined
+  const lower = word.toLowerCase()
+  let best: string | undefined
+  let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1
+  for (const candidate of words) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
+    const steps = distance(lower, candidate.toLowerCase())
+    if (steps < bestDistance) {
+      best = candidate
+      bestDistance = steps
+    }
+  }
+  return best
+}

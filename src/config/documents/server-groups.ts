@@ -1,0 +1,129 @@
+// Sites: the hosts that one policy and one proxy template serve (spec control-plane 1.1).
+import { type Static, Type } from 'typebox'
+import { badPattern, finding, notUsedYet } from '../findings.ts'
+import { readServerName } from '../hosts.ts'
+import type { ServerGroup, ServerName } from '../policy.ts'
+import type { Report } from '../problem.ts'
+import { fieldPath } from '../schema/json.ts'
+import { defineDocument } from './document.ts'
+import { entrySchema, identityOf, reference } from './common.ts'
+
+const schema = entrySchema({
+  server_names: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), {
+    minItems: 1,
+    maxItems: 100,
+    description:
+      'Hosts: literal names, `*.` names, addresses, else RE2 expressions on the whole host. `__default__`: every other host.',
+  }),
+  security_policy: Type.Optional(reference('Security policy. Default: `__default__`.')),
+  proxy_template: Type.Optional(reference('Proxy template. Default: `__default__`.')),
+  mobile_application_group: Type.Optional(
+    reference('Mobile application group. Default: `__default__`, none.'),
+  ),
+  ssl_certificate: Type.Optional(reference('Server certificate. Default: `placeholder`.')),
+  client_certificate: Type.Optional(reference('CA of client certificates. Default: empty.')),
+  client_certificate_mode: Type.Optional(
+    Type.Enum(['off', 'on', 'optional'], {
+      description: 'Whether clients show a certificate. Default: off.',
+    }),
+  ),
+  client_certificate_crl_active: Type.Optional(
+    Type.Boolean({ description: 'Check revocation lists. Default: false.' }),
+  ),
+  client_certificate_crl: Type.Optional(
+    Type.Array(Type.String(), { description: 'URLs of revocation lists.' }),
+  ),
+  challenge_cookie_domain: Type.Optional(
+    Type.String({ description: 'Domain of challenge cookies. Default: `$host`, the host of the request.' }),
+  ),
+  ssl_protocols: Type.Optional(
+    Type.Union([Type.Null(), Type.Array(Type.Enum(['TLSv1.1', 'TLSv1.2', 'TLSv1.3']))], {
+      description: "Instead of the template's. Default: null.",
+      expected: 'null or a list of TLSv1.1, TLSv1.2, TLSv1.3',
+    }),
+  ),
+  ssl_ciphers: Type.Optional(
+    Type.Union([Type.Null(), Type.String()], { description: "Instead of the template's. Default: null." }),
+  ),
+  http_redirect: Type.Optional(
+    Type.Union(
+      [Type.Literal('off'), Type.Literal(301), Type.Literal(302), Type.Literal(307), Type.Literal(308)],
+      {
+        description: 'Status with which plaintext requests are sent to https. Default: off.',
+        expected: 'one of off, 301, 302, 307, 308',
+      },
+    ),
+  ),
+  tcp_passthrough: Type.Optional(Type.Boolean({ description: 'TLS is not terminated. Default: false.' })),
+})
+type Entry = Static<typeof schema>
+
+/** A group that names its policy and template by id. */
+export type ServerGroupEntry = Omit<ServerGroup, 'policy' | 'template'> & {
+  readonly policyId: string
+  readonly templateId: string
+}
+
+function readNames(names: readonly string[], report: Report): readonly ServerName[] {
+  return names.flatMap((text, index) => {
+    const read = readServerName(text)
+    if (read.ok) return [read.name]
+    report.problem(fieldPath('server_names', index), badPattern(read.problem))
+    return []
+  })
+}
+
+/** What the document may say and this version does not do. What would leave a site less safe than it looks is refused. */
+function checkUnused(entry: Entry, report: Report): void {
+  if ((entry.client_certificate_mode ?? 'off') !== 'off') {
+    report.problem(
+      'client_certificate_mode',
+      finding(
+        'client certificates are not verified in this version',
+        'Set it to "off", or verify them in front of Weir.',
+      ),
+    )
+  }
+  if (entry.tcp_passthrough === true) report.warning('tcp_passthrough', notUsedYet('tcp_passthrough'))
+  if (!['', 'placeholder', undefined].includes(entry.ssl_certificate)) {
+    report.warning('ssl_certificate', notUsedYet('ssl_certificate'))
+  }
+  if (!['', '__default__', undefined].includes(entry.mobile_application_group)) {
+    report.warning('mobile_application_group', notUsedYet('mobile_application_group'))
+  }
+}
+
+function parse(entry: Entry, report: Report): ServerGroupEntry {
+  checkUnused(entry, report)
+  return {
+    ...identityOf(entry),
+    serverNames: readNames(entry.server_names, report),
+    httpRedirect: entry.http_redirect ?? 'off',
+    policyId: entry.security_policy || '__default__',
+    templateId: entry.proxy_template || '__default__',
+  }
+}
+
+export const serverGroups = defineDocument({
+  namespace: 'server-groups',
+  noun: 'server group',
+  title: 'Server groups',
+  description: 'Sites: host names with their security policy and proxy template.',
+  schema,
+  examples: [
+    {
+      id: 'site1',
+      name: 'Shop',
+      description: '',
+      server_names: ['www.example.com', '*.shop.example', '~^api[0-9]+\\.example\\.com$'],
+      security_policy: 'shop',
+      proxy_template: 'edge',
+      mobile_application_group: '__default__',
+      ssl_certificate: 'placeholder',
+      client_certificate: '',
+      client_certificate_mode: 'off',
+      http_redirect: 308,
+    },
+  ],
+  parse,
+})

@@ -1,0 +1,36 @@
+// Config: the document kinds, and the Policy that they make.
+export type {
+  AclProfile,
+  Action,
+  ActionType,
+  Attribute,
+  BackHost,
+  BackendService,
+  Condition,
+  ContentFilterProfile,
+  ContentFilterRule,
+  FlowPolicy,
+  FlowStep,
+  GlobalFilter,
+  Header,
+  Identity,
+  MapEntry,
+  Policy,
+  ProxyTemplate,
+  RateLimitRule,
+  Rule,
+  Section,
+  SectionEntry,
+  SectionName,
+  SecurityPolicy,
+  Selector,
+  ServerGroup,
+  ServerName,
+  Tag,
+  TagScope,
+} from './policy.ts'
+export { documents } from './documents/index.ts'
+export { type LoadOptions, type LoadResult, buildPolicy, loadFolder } from './load.ts'
+export { type Problem, formatProblem } from './problem.ts'
+export { normaliseTag } from './tag.ts'
+export { type Watch, type WatchListeners, watchFolder } from './watch.ts'

@@ -1,0 +1,172 @@
+// From documents to a Policy: read every entry, follow every reference, report everything that is wrong at once. Bad
+// input is never thrown; either there is a whole Policy or there are problems.
+import { createHash } from 'node:crypto'
+import { builtin } from './builtin.ts'
+import { aclProfiles } from './documents/acl-profiles.ts'
+import { actions } from './documents/actions.ts'
+import { backendServices } from './documents/backend-services.ts'
+import { contentFilterProfiles } from './documents/content-filter-profiles.ts'
+import { contentFilterRules } from './documents/content-filter-rules.ts'
+import type { DocumentKind } from './documents/document.ts'
+import { flowControlPolicies } from './documents/flow-control-policies.ts'
+import { globalFilters } from './documents/global-filters.ts'
+import { proxyTemplates } from './documents/proxy-templates.ts'
+import { rateLimitRules } from './documents/rate-limit-rules.ts'
+import { securityPolicies } from './documents/security-policies.ts'
+import { serverGroups } from './documents/server-groups.ts'
+import type { Policy } from './policy.ts'
+import { type Findings, type Problem, type Report, reportAt, silent } from './problem.ts'
+import { type Document, readEntries } from './read/read-entries.ts'
+import { type Raw, readFolder } from './read/read-folder.ts'
+import { resolveAcl, resolveContentFilter, resolveFilters, tagsOfRules } from './resolve/filters.ts'
+import { resolveRateLimits } from './resolve/rate-limits.ts'
+import type { Target } from './resolve/references.ts'
+import { checkBackends, resolveGroups, resolvePolicy, resolveTemplate } from './resolve/sites.ts'
+
+export type LoadOptions = {
+  /** Backends on this machine are accepted (spec control-plane 1.3). Default: false. */
+  readonly allowLoopbackBackends?: boolean
+  /** Name of the configuration, shown in events. Default: `prod`. */
+  readonly branch?: string
+}
+
+export type LoadResult =
+  | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
+
+type Read = <Parsed extends { readonly id: string }>(kind: DocumentKind<Parsed>) => Document<Parsed>
+
+/** The operator's entries, and the built-in ones that they leave out. */
+function withBuiltin<Parsed extends { readonly id: string }>(document: Document<Parsed>): Document<Parsed> {
+  const entries = new Map(document.entries)
+  for (const raw of builtin[document.kind.namespace] ?? []) {
+    const parsed = document.kind.read(raw, silent)
+    if (parsed !== undefined && !entries.has(parsed.id)) entries.set(parsed.id, parsed)
+  }
+  return { ...document, entries }
+}
+
+const targetOf = <T>({ kind, entries }: Document<T>): Target<T> => ({
+  noun: kind.noun,
+  namespace: kind.namespace,
+  entries,
+})
+
+/** Resolves each entry; those that cannot be are left out, with a problem. */
+function resolveEach<Parsed extends { readonly id: string }, Resolved>(
+  document: Document<Parsed>,
+  resolve: (entry: Parsed, report: Report) => Resolved | undefined,
+): Target<Resolved> {
+  const entries = new Map<string, Resolved>()
+  for (const entry of document.entries.values()) {
+    const resolved = resolve(entry, document.reportOn(entry.id))
+    if (resolved !== undefined) entries.set(entry.id, resolved)
+  }
+  return { noun: document.kind.noun, namespace: document.kind.namespace, entries }
+}
+
+function assemble(read: Read, options: LoadOptions, revision: string): Policy | undefined {
+  const actionDocument = withBuiltin(read(actions))
+  const filterDocument = read(globalFilters)
+  const flows = read(flowControlPolicies)
+  const limitDocument = read(rateLimitRules)
+  const aclDocument = withBuiltin(read(aclProfiles))
+  const rules = read(contentFilterRules)
+  const profileDocument = withBuiltin(read(contentFilterProfiles))
+  const services = read(backendServices)
+  const templateDocument = withBuiltin(read(proxyTemplates))
+  const policyDocument = read(securityPolicies)
+  const groups = read(serverGroups)
+
+  const actionTarget = targetOf(actionDocument)
+  const produced = tagsOfRules(rules.entries.values())
+  const limits = resolveRateLimits(limitDocument, policyDocument.entries, actionTarget)
+  const acls = resolveEach(aclDocument, (entry, report) => resolveAcl(entry, actionTarget, report))
+  const contentFilters = resolveEach(profileDocument, (entry, report) =>
+    resolveContentFilter(entry, actionTarget, produced, report),
+  )
+  const templates = resolveEach(templateDocument, (entry, report) =>
+    resolveTemplate(entry, targetOf(filterDocument), report),
+  )
+  const policies = resolveEach(policyDocument, (entry, report) =>
+    resolvePolicy(
+      entry,
+      {
+        acls,
+        contentFilters,
+        services: targetOf(services),
+        limits,
+        limitIds: targetOf(limitDocument),
+      },
+      report,
+    ),
+  )
+  checkBackends(services, options.allowLoopbackBackends ?? false)
+  const defaultTemplate = templates.entries.get('__default__')
+  if (defaultTemplate === undefined) return undefined
+  return {
+    revision,
+    branch: options.branch ?? 'prod',
+    actions: actionDocument.entries,
+    globalFilters: resolveFilters(filterDocument, actionTarget),
+    flowPolicies: [...flows.entries.values()].filter(({ active }) => active),
+    rateLimitRules: [...limits.values()],
+    contentFilterRules: [...rules.entries.values()],
+    serverGroups: resolveGroups(groups, policies, templates),
+    defaultTemplate,
+  }
+}
+
+/** Keys in order at every level: equal documents give equal text, however they are spelled. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, canonical(inner)]),
+  )
+}
+
+function revisionOf(documents: ReadonlyMap<string, Raw>): string {
+  const hash = createHash('sha256')
+  for (const [namespace, { entries }] of [...documents].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${namespace}\n${JSON.stringify(canonical(entries))}\n`)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+function load(documents: ReadonlyMap<string, Raw>, findings: Findings, options: LoadOptions): LoadResult {
+  const read: Read = (kind) => readEntries(kind, documents.get(kind.namespace), findings)
+  const policy = assemble(read, options, revisionOf(documents))
+  const { problems, warnings } = findings
+  if (problems.length > 0 || policy === undefined) return { ok: false, problems, warnings }
+  return { ok: true, policy, warnings }
+}
+
+/** A Policy from documents in memory, by namespace. Namespaces that are missing are empty. */
+export function buildPolicy(
+  documents: Readonly<Record<string, readonly unknown[]>>,
+  options: LoadOptions = {},
+): LoadResult {
+  const raw = new Map(
+    Object.entries(documents).map(([namespace, entries]) => [
+      namespace,
+      { file: `${namespace}.json`, entries },
+    ]),
+  )
+  return load(raw, { problems: [], warnings: [] }, options)
+}
+
+/** A Policy from a folder of JSON and YAML files. */
+export function loadFolder(folder: string, options: LoadOptions = {}): LoadResult {
+  const findings: Findings = { problems: [], warnings: [] }
+  const documents = readFolder(folder, findings)
+  if (documents.size === 0 && findings.problems.length === 0) {
+    reportAt(findings, { file: folder, document: '', entry: '' }).problem('', {
+      reason: 'the folder has no documents',
+      remedy: 'Name the folder that holds server-groups.json and its neighbours.',
+    })
+  }
+  return load(documents, findings, options)
+}

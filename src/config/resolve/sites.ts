@@ -1,0 +1,179 @@
+// Templates, security policies and server groups: everything that says where a request belongs.
+import type { GlobalFilterEntry } from '../documents/global-filters.ts'
+import type { ProxyTemplateEntry } from '../documents/proxy-templates.ts'
+import type { MapEntryEntry, SecurityPolicyEntry } from '../documents/security-policies.ts'
+import type { ServerGroupEntry } from '../documents/server-groups.ts'
+import { finding } from '../findings.ts'
+import { isThisMachine, serverNameKey } from '../hosts.ts'
+import type {
+  AclProfile,
+  BackendService,
+  ContentFilterProfile,
+  MapEntry,
+  ProxyTemplate,
+  RateLimitRule,
+  Rule,
+  SecurityPolicy,
+  ServerGroup,
+} from '../policy.ts'
+import type { Report } from '../problem.ts'
+import type { Document } from '../read/read-entries.ts'
+import { type Target, follow } from './references.ts'
+
+type Addresses = { readonly cidrs: readonly string[]; readonly inverse: boolean }
+
+/** Every `ip` condition of a rule, in all sections; inverse ones cannot be told as a list of networks. */
+function addressesOf(rule: Rule): Addresses {
+  const parts = rule.entries.map((entry): Addresses => {
+    if (!('match' in entry)) return addressesOf(entry)
+    if (entry.match !== 'ip') return { cidrs: [], inverse: false }
+    return entry.inverse ? { cidrs: [], inverse: true } : { cidrs: [entry.cidr], inverse: false }
+  })
+  return { cidrs: parts.flatMap(({ cidrs }) => cidrs), inverse: parts.some(({ inverse }) => inverse) }
+}
+
+function trustedBy(filter: GlobalFilterEntry, field: string, report: Report): readonly string[] {
+  const { cidrs, inverse } = addressesOf(filter.rule)
+  if (cidrs.length === 0) {
+    report.problem(
+      field,
+      finding(
+        `global filter "${filter.id}" has no IP entry`,
+        'Name a filter with IP entries, or write the addresses here.',
+      ),
+    )
+  } else if (inverse) {
+    report.warning(
+      field,
+      finding(
+        `inverse IP entries of global filter "${filter.id}" are left out`,
+        'List the trusted networks themselves.',
+      ),
+    )
+  }
+  return cidrs
+}
+
+export function resolveTemplate(
+  { trusted, ...template }: ProxyTemplateEntry,
+  filters: Target<GlobalFilterEntry>,
+  report: Report,
+): ProxyTemplate {
+  const trustedSources = trusted.flatMap((source) => {
+    if (source.kind === 'cidr') return [source.cidr]
+    const filter = follow(filters, source.filterId, source.field, report)
+    return filter === undefined ? [] : trustedBy(filter, source.field, report)
+  })
+  return { ...template, trustedSources: [...new Set(trustedSources)] }
+}
+
+/** Backends on this machine are a mistake on a proxy of its own, and the rule on a laptop (spec control-plane 1.3). */
+export function checkBackends(services: Document<BackendService>, allowLoopback: boolean): void {
+  if (allowLoopback) return
+  for (const service of services.entries.values()) {
+    service.hosts.forEach(({ host }, i) => {
+      if (!isThisMachine(host)) return
+      services
+        .reportOn(service.id)
+        .problem(
+          `back_hosts[${String(i)}].host`,
+          finding(
+            `"${host}" refers to this machine`,
+            'Name the origin’s own address, or set envoy.allow_loopback_backends.',
+          ),
+        )
+    })
+  }
+}
+
+export type EntryTargets = {
+  readonly acls: Target<AclProfile>
+  readonly contentFilters: Target<ContentFilterProfile>
+  readonly services: Target<BackendService>
+  readonly limits: ReadonlyMap<string, RateLimitRule>
+  /** Ids of all rules, inactive ones included. */
+  readonly limitIds: Target<unknown>
+}
+
+function resolveEntry(
+  entry: MapEntryEntry,
+  at: string,
+  targets: EntryTargets,
+  report: Report,
+): MapEntry | undefined {
+  const { aclId, contentFilterId, backendId, rateLimitIds, ...own } = entry
+  const acl = follow(targets.acls, aclId, `${at}.acl_profile`, report)
+  const contentFilter = follow(
+    targets.contentFilters,
+    contentFilterId,
+    `${at}.content_filter_profile`,
+    report,
+  )
+  const backend =
+    backendId === undefined ? undefined : follow(targets.services, backendId, `${at}.backend_service`, report)
+  const rateLimitRules = rateLimitIds.flatMap((id, i) => {
+    if (follow(targets.limitIds, id, `${at}.rate_limit_rules[${String(i)}]`, report) === undefined) return []
+    return targets.limits.get(id) ?? []
+  })
+  if (entry.grpc && backend !== undefined && !backend.http2) {
+    report.warning(
+      `${at}.grpc`,
+      finding(
+        `backend service "${backend.id}" does not speak HTTP/2`,
+        'Set http2 on the service: gRPC needs it.',
+      ),
+    )
+  }
+  if (acl === undefined || contentFilter === undefined) return undefined
+  return { ...own, acl, contentFilter, backend, rateLimitRules }
+}
+
+export function resolvePolicy(
+  policy: SecurityPolicyEntry,
+  targets: EntryTargets,
+  report: Report,
+): SecurityPolicy {
+  const entries = policy.entries.flatMap(
+    (entry, i) => resolveEntry(entry, `map[${String(i)}]`, targets, report) ?? [],
+  )
+  return { ...policy, entries }
+}
+
+/** A host belongs to one group only (spec control-plane 1.1); expressions may overlap. */
+function checkHosts(groups: Document<ServerGroupEntry>): void {
+  const owners = new Map<string, string>()
+  for (const group of groups.entries.values()) {
+    group.serverNames.forEach((name, i) => {
+      const key = serverNameKey(name)
+      const owner = owners.get(key)
+      if (owner === undefined) owners.set(key, group.id)
+      else if (name.kind !== 'regex') {
+        groups
+          .reportOn(group.id)
+          .problem(
+            `server_names[${String(i)}]`,
+            finding(
+              owner === group.id
+                ? `duplicate server name "${key}"`
+                : `server name "${key}" belongs to server group "${owner}" already`,
+              'A host belongs to one server group: remove it from one of the two.',
+            ),
+          )
+      }
+    })
+  }
+}
+
+export function resolveGroups(
+  groups: Document<ServerGroupEntry>,
+  policies: Target<SecurityPolicy>,
+  templates: Target<ProxyTemplate>,
+): readonly ServerGroup[] {
+  checkHosts(groups)
+  return [...groups.entries.values()].flatMap(({ policyId, templateId, ...group }) => {
+    const report = groups.reportOn(group.id)
+    const policy = follow(policies, policyId, 'security_policy', report)
+    const template = follow(templates, templateId, 'proxy_template', report)
+    return policy === undefined || template === undefined ? [] : [{ ...group, policy, template }]
+  })
+}
