@@ -13,6 +13,6 @@ export type {
   Trigger,
   Verdict,
 } from './decision.ts'
-export { type BodyReaders, compileBodyReaders } from './reads-body.ts'
+export { readsBody } from './reads-body.ts'
 export { type Pipeline, type PipelineSettings, createPipeline } from './pipeline.ts'
 export { type TraceStep, type Tracer, createTracer } from './trace.ts'

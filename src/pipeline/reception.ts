@@ -18,7 +18,7 @@ import { refusal, systemSource } from './actions.ts'
 import type { Verdict } from './decision.ts'
 import { attachRequestTags, attachSiteTags } from './initialise.ts'
 import { type Mapping, compileMapping } from './mapping.ts'
-import { type BodyReaders, compileBodyReaders } from './reads-body.ts'
+import { readsBody } from './reads-body.ts'
 import { readSession } from './session.ts'
 import { createTagSet } from './tags.ts'
 import { type Site, type Transaction, emptyTriggers } from './transaction.ts'
@@ -120,14 +120,15 @@ const atMapping = (status: number, tag: string, text: string): Refusal => ({
 })
 
 /** What Envoy's route matched must be what the filter matched (spec pipeline 3.2); the path may be spelled differently. */
-function compareHints(head: Head, site: Site, mapping: Mapping, readsBody: BodyReaders): Refusal | undefined {
+function compareHints(head: Head, site: Site, mapping: Mapping, policy: Policy): Refusal | undefined {
   const { group, entry } = head.input.hints
   if (group === undefined) return undefined
   if (group !== site.group.id) return atMapping(421, 'general:misdirected', 'misdirected request')
   if (entry === undefined || entry === site.entry.id) return undefined
   const hinted = mapping.entryOf(site, entry)
   const bodyAtHand =
-    (hinted !== undefined && readsBody(site.policy, hinted)) || !readsBody(site.policy, site.entry)
+    (hinted !== undefined && readsBody(policy, site.group, hinted)) ||
+    !readsBody(policy, site.group, site.entry)
   if (hinted?.backend === site.entry.backend && bodyAtHand) return undefined
   return atMapping(400, 'ambiguous-path', 'ambiguous path')
 }
@@ -176,14 +177,13 @@ function beginTransaction(
 
 export function compileReception(policy: Policy, locator: Locator): Reception {
   const mapping = compileMapping(policy)
-  const readsBody = compileBodyReaders(policy)
   const unknown = nowhere(policy.defaultTemplate)
   const unknownSettings = readSettings(policy.defaultTemplate, unknown.entry, false)
   const seeds = new Map(policy.serverGroups.map((group) => [group, seedOf(group)]))
   const settings = new Map<ServerGroup, ReadonlyMap<MapEntry, ReadSettings>>()
   for (const group of policy.serverGroups) {
     const entries = group.policy.entries.map(
-      (entry) => [entry, readSettings(group.template, entry, readsBody(group.policy, entry))] as const,
+      (entry) => [entry, readSettings(group.template, entry, readsBody(policy, group, entry))] as const,
     )
     settings.set(group, new Map(entries))
   }
@@ -207,7 +207,7 @@ export function compileReception(policy: Policy, locator: Locator): Reception {
       if (refused !== undefined) return refuse(head, site ?? unknown, refused)
       if (site === undefined)
         return refuse(head, unknown, atMapping(421, 'unrecognized-host-header', 'unrecognized host header'))
-      const mismatch = compareHints(head, site, mapping, readsBody) ?? checkLength(head, site.group.template)
+      const mismatch = compareHints(head, site, mapping, policy) ?? checkLength(head, site.group.template)
       if (mismatch !== undefined) return refuse(head, site, mismatch)
       const request = readRequest(head, settings.get(site.group)?.get(site.entry) ?? unknownSettings)
       const transaction = begin(request, site, 1)

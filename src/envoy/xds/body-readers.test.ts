@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { GlobalFilter, MapEntry, Policy, RateLimitRule, Selector, ServerGroup } from '#config'
 import * as site from './sites.fixture.ts'
-import { readsBody } from './body-readers.ts'
+import { readsBody } from '#pipeline'
 
 const argument: Selector = { in: 'args', name: 'user' }
 const header: Selector = { in: 'headers', name: 'user' }

@@ -2,7 +2,7 @@
 // default; each with its streaming variants before it (spec control-plane 2.5). Every path has one: a request
 // without a route would pass the filter by.
 import type { MapEntry, ServerGroup } from '#config'
-import { readsBody } from './body-readers.ts'
+import { readsBody } from '#pipeline'
 import type { JsonObject } from './json.ts'
 import type { World } from './kind.ts'
 import { type Variant, routeAction } from './route-action.ts'
