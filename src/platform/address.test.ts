@@ -127,7 +127,7 @@ describe('sets of prefixes', () => {
     })
     const compiled = addressIndex(cidrs)
     let hits = 0
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < 400; i++) {
       const address = i % 2 === 0 ? four() : six()
       const family = address.includes(':') ? 'ipv6' : 'ipv4'
       const expected = lists.flatMap((entry, at) =>
@@ -136,7 +136,7 @@ describe('sets of prefixes', () => {
       expect(compiled.match(address)).toEqual(expected)
       hits += expected.length
     }
-    expect(hits).toBeGreaterThan(1000)
+    expect(hits).toBeGreaterThan(500)
   })
 
   test('ten thousand equal prefixes beside ten thousand addresses take no quadratic memory', () => {

@@ -313,7 +313,7 @@ function allIndexes(node: Node): readonly number[] {
   const found: number[] = []
   for (let at: Node | undefined = node; at !== undefined; at = at.parent)
     for (const index of at.indexes) found.push(index)
-  return found.sort((a, b) => a - b)
+  return found.toSorted((a, b) => a - b)
 }
 
 /**

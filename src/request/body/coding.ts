@@ -1,6 +1,13 @@
 // Undoes content-encoding for inspection (spec pipeline 1.8). Output is bounded before it is made, so that a small body
 // cannot become a large one; of a larger one the beginning is kept.
-import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
+import {
+  type ZlibOptions,
+  brotliDecompressSync,
+  constants,
+  gunzipSync,
+  inflateRawSync,
+  inflateSync,
+} from 'node:zlib'
 
 export type Decoded =
   | { readonly kind: 'plain'; readonly bytes: Uint8Array; readonly cut: boolean }
@@ -8,29 +15,34 @@ export type Decoded =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'malformed'; readonly coding: string }
 
-type Undo = (bytes: Uint8Array, limit: number) => Uint8Array
+/** `whole` false: what is broken off is read as far as it goes. */
+type Undo = (bytes: Uint8Array, limit: number, whole: boolean) => Uint8Array
 
-/** What is broken off is read as far as it goes: whether a body is complete is not for this file to say. */
-const flush = { finishFlush: constants.Z_SYNC_FLUSH }
+const optionsOf = (limit: number, whole: boolean): ZlibOptions => ({
+  maxOutputLength: limit,
+  finishFlush: whole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+})
 
 /** The standard says zlib; some senders mean the bare stream. */
-function inflate(bytes: Uint8Array, limit: number): Uint8Array {
+function inflate(bytes: Uint8Array, limit: number, whole: boolean): Uint8Array {
   const first = bytes[0] ?? 0
   const wrapped = (first & 0x0f) === 8 && (first * 256 + (bytes[1] ?? 0)) % 31 === 0
-  return (wrapped ? inflateSync : inflateRawSync)(bytes, { ...flush, maxOutputLength: limit })
+  return (wrapped ? inflateSync : inflateRawSync)(bytes, optionsOf(limit, whole))
 }
 
-const gunzip: Undo = (bytes, limit) => gunzipSync(bytes, { ...flush, maxOutputLength: limit })
+const gunzip: Undo = (bytes, limit, whole) => gunzipSync(bytes, optionsOf(limit, whole))
+
+const unbrotli: Undo = (bytes, limit, whole) =>
+  brotliDecompressSync(bytes, {
+    maxOutputLength: limit,
+    finishFlush: whole ? constants.BROTLI_OPERATION_FINISH : constants.BROTLI_OPERATION_FLUSH,
+  })
 
 const codings: ReadonlyMap<string, Undo> = new Map([
   ['gzip', gunzip],
   ['x-gzip', gunzip],
   ['deflate', inflate],
-  [
-    'br',
-    (bytes, limit) =>
-      brotliDecompressSync(bytes, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength: limit }),
-  ],
+  ['br', unbrotli],
 ])
 
 /** Times that a body may grow (spec pipeline 1.10). */
@@ -40,13 +52,16 @@ const mostCodings = 3
 type Undone = { readonly bytes: Uint8Array; readonly cut: boolean } | undefined
 
 const isTooLarge = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
 
 /** zlib gives nothing of an output that is too large, so the input is cut until what it yields fits. */
-function undoBounded(undo: Undo, bytes: Uint8Array, limit: number): Undone {
+function undoBounded(undo: Undo, bytes: Uint8Array, limit: number, whole: boolean): Undone {
   for (let length = bytes.length; length > 0; length >>>= 3) {
     try {
-      return { bytes: undo(bytes.subarray(0, length), limit), cut: length < bytes.length }
+      return {
+        bytes: undo(bytes.subarray(0, length), limit, whole && length === bytes.length),
+        cut: length < bytes.length,
+      }
     } catch (error) {
       // zlib has no other way to say that the data is bad; the caller reports it.
       if (!isTooLarge(error))
@@ -58,9 +73,14 @@ function undoBounded(undo: Undo, bytes: Uint8Array, limit: number): Undone {
 
 /**
  * Undoes the codings that a `content-encoding` value lists, the last one first. At most `limit` bytes come out, and
- * at most 100 times the bytes given.
+ * at most 100 times the bytes given. `whole`: nothing of the body is missing, so that one that breaks off is malformed.
  */
-export function undoCodings(bytes: Uint8Array, contentEncoding: string | undefined, limit: number): Decoded {
+export function undoCodings(
+  bytes: Uint8Array,
+  contentEncoding: string | undefined,
+  limit: number,
+  whole: boolean,
+): Decoded {
   const listed = (contentEncoding ?? '').toLowerCase().split(',', mostCodings + 1)
   const names = listed.map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity')
   if (names.length > mostCodings) return { kind: 'unknown' }
@@ -70,7 +90,7 @@ export function undoCodings(bytes: Uint8Array, contentEncoding: string | undefin
   for (const name of names.toReversed()) {
     const undo = codings.get(name)
     if (undo === undefined) return { kind: 'unknown' }
-    const undone = undoBounded(undo, current, bound)
+    const undone = undoBounded(undo, current, bound, whole && !cut)
     if (undone === undefined) return { kind: 'malformed', coding: name }
     current = undone.bytes
     cut ||= undone.cut

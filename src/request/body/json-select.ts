@@ -21,7 +21,8 @@ function childrenOf(value: unknown): readonly unknown[] {
 function withDescendants(run: Run, value: unknown): readonly unknown[] {
   const found: unknown[] = []
   const waiting: unknown[] = [value]
-  while (waiting.length > 0 && run.steps++ < mostSteps) {
+  while (waiting.length > 0) {
+    if (run.steps++ > mostSteps) break
     const next = waiting.pop()
     found.push(next)
     const children = childrenOf(next)

@@ -187,7 +187,7 @@ export function readBody(
     size: partial ? Math.max(length ?? 0, input.bytes.length) : input.bytes.length,
   }
   const given = input.bytes.length > bodyLimit ? input.bytes.subarray(0, bodyLimit) : input.bytes
-  const undone = undoCodings(given, headers.get('content-encoding')?.value, bodyLimit)
+  const undone = undoCodings(given, headers.get('content-encoding')?.value, bodyLimit, !partial)
   const content: Content = {
     bytes: undone.kind === 'plain' ? undone.bytes : given,
     type,

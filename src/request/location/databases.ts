@@ -61,7 +61,8 @@ function lazily<T>(read: () => T, failed: (error: unknown) => void): () => T | u
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const messageOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error)
 
 const refused = (what: string, path: string, error: unknown): string =>
   `${what}: cannot read ${path}: ${messageOf(error)}`

@@ -31,21 +31,36 @@ function load(): Regions {
   const file = createRequire(import.meta.url)('cldr-subdivisions-full/subdivisions/en/en.json') as CldrFile
   const exact = new Map<string, string>()
   const bare = new Map<string, string>()
+  const ambiguous = new Set<string>()
   for (const [id, name] of Object.entries(file.subdivisions.localeDisplayNames.subdivisions)) {
     const country = id.slice(0, 2)
     const code = id.slice(2).toUpperCase()
     const [whole, short] = keysOf(name)
     exact.set(country + whole, code)
-    // Of two that only differ in kind ("Moscow", "Moscow Oblast") the one that needs no such word stands for both.
-    if (short !== '' && (whole === short || !bare.has(country + short))) bare.set(country + short, code)
+    if (bare.has(country + short)) ambiguous.add(country + short)
+    bare.set(country + short, code)
   }
+  // Of two that differ only in kind ("Moscow", "Moscow Province") neither is meant by a third spelling.
+  for (const key of ambiguous) bare.delete(key)
   return { exact, bare }
 }
 
+function findCode({ exact, bare }: Regions, country: string, name: string): string | undefined {
+  const [whole, short] = keysOf(name)
+  return exact.get(country + whole) ?? (short === '' ? undefined : bare.get(country + short))
+}
+
+/** Codes found so far: the names of one database are a few thousand, each asked for over and over. */
+const known = new Map<string, string | undefined>()
+const mostKnown = 20_000
+
 /** The code, without country, of a region by its English name; undefined if CLDR has no such name. */
 export function regionCode(country: string, name: string): string | undefined {
-  loaded ??= load()
-  const [whole, short] = keysOf(name)
-  const prefix = country.toLowerCase()
-  return loaded.exact.get(prefix + whole) ?? (short === '' ? undefined : loaded.bare.get(prefix + short))
+  const key = `${country}|${name}`
+  if (!known.has(key)) {
+    loaded ??= load()
+    if (known.size >= mostKnown) known.clear()
+    known.set(key, findCode(loaded, country.toLowerCase(), name))
+  }
+  return known.get(key)
 }
