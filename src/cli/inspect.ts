@@ -9,7 +9,7 @@ import { manualClock } from '#platform'
 import { type Decision, type Pipeline, createPipeline, createTracer } from '#pipeline'
 import { openLocator } from '#request'
 import { memoryState } from '#state'
-import type { Command } from './command.ts'
+import { type Command, UsageError } from './command.ts'
 import { differences } from './inspect-expect.ts'
 import { type InspectLine, inspectRequest, parseInspectLine } from './inspect-input.ts'
 
@@ -99,7 +99,7 @@ function parseOptions(args: readonly string[], shippedConfig: string): Options |
   })
   if (values.help) return 'help'
   if (values.requests === undefined)
-    throw new TypeError('--requests is missing: name a file with one request per line, or "-"')
+    throw new UsageError('--requests is missing: name a file with one request per line, or "-"')
   return { config: values.config, requests: values.requests, explain: values.explain, expect: values.expect }
 }
 

