@@ -10,6 +10,11 @@ export type Command = {
   /** One line for the list of commands. */
   readonly summary: string
   readonly help: string
-  /** Resolves with the exit code. A TypeError is a mistake on the command line and becomes exit code 2. */
+  /** Resolves with the exit code. A UsageError becomes its message and exit code 2. */
   run(args: readonly string[], context: CommandContext): Promise<number>
+}
+
+/** A mistake of the caller: on the command line, in the settings. The message is all that is shown. */
+export class UsageError extends TypeError {
+  override readonly name = 'UsageError'
 }

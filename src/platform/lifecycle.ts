@@ -9,7 +9,10 @@ export type Ending =
   | { readonly why: 'failed'; readonly reason: string }
 
 export type Lifecycle = {
-  /** Starts a service and keeps how it is stopped; what `start` throws passes through. */
+  /**
+   * Starts a service and keeps how it is stopped; what `start` throws passes through. Once the end has begun nothing
+   * starts any more: the promise rejects.
+   */
   start<T>(name: string, start: () => T | Promise<T>, stop: (service: T) => unknown): Promise<T>
   /** Resolves once, when the process is to end. */
   readonly ended: Promise<Ending>
@@ -34,6 +37,7 @@ export function createLifecycle({ log, force }: LifecycleOptions): Lifecycle {
   const running: { readonly name: string; readonly stop: () => unknown }[] = []
   const { promise: ended, resolve } = Promise.withResolvers<Ending>()
   let firstAt = 0
+  let stopped = false
 
   const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now()
@@ -51,22 +55,29 @@ export function createLifecycle({ log, force }: LifecycleOptions): Lifecycle {
   process.on('SIGINT', onSignal)
   if (process.connected) process.once('disconnect', () => resolve({ why: 'orphaned' }))
 
+  const stopAll = async (): Promise<void> => {
+    for (let service = running.pop(); service !== undefined; service = running.pop()) {
+      try {
+        await service.stop()
+      } catch (error) {
+        log.error({ err: error, service: service.name }, 'did not stop in order')
+      }
+    }
+  }
+
   return {
     ended,
     async start(name, start, stop) {
+      if (stopped) throw new Error(`${name} does not start: this process ends`)
       const service = await start()
       running.push({ name, stop: () => stop(service) })
+      if (stopped) await stopAll()
       return service
     },
     fail: (reason) => resolve({ why: 'failed', reason }),
     async stop() {
-      for (let service = running.pop(); service !== undefined; service = running.pop()) {
-        try {
-          await service.stop()
-        } catch (error) {
-          log.error({ err: error, service: service.name }, 'did not stop in order')
-        }
-      }
+      stopped = true
+      await stopAll()
     },
   }
 }

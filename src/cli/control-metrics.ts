@@ -1,0 +1,54 @@
+// The figures of the control plane, read from those who keep them whenever somebody asks.
+import type { Ads } from '#envoy'
+import { Counter, Gauge, type Registry } from '#platform'
+import type { Ingest, Journal } from '#traffic'
+
+export type Watched = {
+  readonly ingest: Pick<Ingest, 'stats'>
+  readonly journal: Pick<Journal, 'stats'>
+  readonly ads: Pick<Ads, 'status'>
+}
+
+export function watchTraffic(registry: Registry, { ingest, journal, ads }: Watched): void {
+  const registers = [registry]
+  const counter = (name: string, help: string, read: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
+  counter('weir_events_total', 'Requests that became events.', () => ingest.stats().events)
+  counter('weir_events_repeated_total', 'Entries that Envoy sent again.', () => ingest.stats().repeats)
+  counter('weir_journal_written_total', 'Events written to the journal.', () => journal.stats().written)
+  counter(
+    'weir_traffic_dropped_total',
+    'Events lost because the journal could not take them.',
+    () => journal.stats().dropped,
+  )
+  counter(
+    'weir_journal_failures_total',
+    'Attempts to write the journal that failed.',
+    () => journal.stats().failures,
+  )
+  new Gauge({
+    name: 'weir_journal_waiting',
+    help: 'Events that wait to be written.',
+    registers,
+    collect() {
+      this.set(journal.stats().waiting)
+    },
+  })
+  new Gauge({
+    name: 'weir_envoys_connected',
+    help: 'Envoys that take their configuration from here.',
+    registers,
+    collect() {
+      this.set(ads.status().nodes.length)
+    },
+  })
+}

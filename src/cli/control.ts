@@ -1,0 +1,144 @@
+// `weir control`: the control plane. Turns the folder into Envoy's configuration, sends it over ADS, and takes the access
+// log back, out of which come the events.
+import {
+  type FilterEndpoint,
+  type XdsSettings,
+  buildSnapshot,
+  createAccessLog,
+  createAds,
+  createGrpcServer,
+} from '#envoy'
+import { type SettingValues, createRegistry, formatPlace, startMetrics } from '#platform'
+import { openLocator } from '#request'
+import { createIngest, openJournal } from '#traffic'
+import type { Command } from './command.ts'
+import { watchTraffic } from './control-metrics.ts'
+import { databases } from './databases.ts'
+import { printEvents } from './event-output.ts'
+import { tell } from './messages.ts'
+import { commonHelp, parseOptions } from './options.ts'
+import { configFolder, followPolicy } from './policy-source.ts'
+import { type Serving, runServing } from './run.ts'
+
+const help = `Runs the control plane: configures Envoys over ADS and makes events of their access log.
+
+Usage: weir control [--config DIR] [OPTIONS]
+
+  --config DIR           folder with the configuration, watched for changes (default: the shipped one)
+  --xds-listen PLACE     address and port for Envoys (default: 127.0.0.1:18000)
+  --listen PLACE         where Envoys are to take requests (default: 0.0.0.0:8080)
+  --control-metrics PLACE  address and port of /metrics (default: 127.0.0.1:18001)
+  --journal FILE         file of events, rotated by size (default: var/events.jsonl)
+  --events FORMAT        events on standard output as well: none, json or text (default: none)
+${commonHelp}
+
+The filters that Envoys ask are the setting xds.filters (default: 127.0.0.1:9191).
+
+Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage, settings or configuration
+
+Example: weir control --config my-site --xds-listen 0.0.0.0:18000 --events text
+`
+
+const endpoint = ({ host, port }: SettingValues['envoy.listen']): FilterEndpoint => ({
+  kind: 'tcp',
+  address: host,
+  port,
+})
+
+/** What the generator needs to know of this installation. */
+export function xdsSettings(values: SettingValues): XdsSettings {
+  const { host: address, port } = values['envoy.listen']
+  const publicPort = values['envoy.public'] === 0 ? port : values['envoy.public']
+  return {
+    listeners: [{ id: 'http', protocol: 'http', address, port, publicPort }],
+    filters: values['xds.filters'].map(endpoint),
+    controlCluster: 'weir_control',
+    filterTimeoutMs: values['envoy.filter_timeout'],
+  }
+}
+
+async function start({ life, log, settings }: Serving, folder: string): Promise<void> {
+  const { values } = settings
+  const registry = createRegistry({ process: 'control' })
+  await life.start(
+    'metrics',
+    () => startMetrics(registry, values['control.metrics']),
+    (server) => server.stop(),
+  )
+  const journal = await life.start(
+    'journal',
+    () =>
+      openJournal({
+        file: values['traffic.journal.file'],
+        maxBytes: values['traffic.journal.max_bytes'],
+        keep: values['traffic.journal.keep'],
+        log,
+      }),
+    (one) => one.stop(),
+  )
+  const locator = await openLocator(databases(settings))
+  const probe = values['supervisor.probe']
+  const ingest = createIngest({
+    sinks: [(_event, json) => journal.offer(json), ...printEvents(values['traffic.print'])],
+    maxEventBytes: values['traffic.event.max_bytes'],
+    locate: locator.locate,
+    ...(probe === undefined ? {} : { probe }),
+  })
+  const accessLog = createAccessLog({
+    onEntry: ingest.take,
+    onError: (error, lost) => log.warn({ err: error, lost }, 'an access log message could not be read'),
+  })
+  const ads = createAds({
+    log,
+    timeoutMs: values['publish.timeout'],
+    drainMs: values['publish.drain'],
+    onNack: ({ node, message }) => tell({ kind: 'nack', node, reason: message }),
+  })
+  watchTraffic(registry, { ingest, journal, ads })
+
+  const server = createGrpcServer({
+    onDefect: (error, path) => log.error({ err: error, path }, 'a gRPC method failed'),
+  })
+  ads.register(server.grpc)
+  accessLog.register(server.grpc)
+  await followPolicy(life, {
+    folder,
+    settings,
+    log,
+    apply(policy) {
+      const snapshot = buildSnapshot(policy, xdsSettings(values))
+      ads.publish(snapshot).then(
+        ({ nodes }) => log.info({ revision: policy.revision, nodes }, 'published'),
+        (error: unknown) => log.error({ err: error, revision: policy.revision }, 'not published'),
+      )
+    },
+  })
+  const address = await life.start(
+    'ads and access log',
+    () => server.listen(formatPlace(values['xds.listen'])),
+    async () => {
+      ads.stop()
+      accessLog.close()
+      const patience = setTimeout(() => server.stop(), 1000)
+      await server.drain()
+      clearTimeout(patience)
+    },
+  )
+  log.info({ address }, 'the control plane listens')
+  tell({ kind: 'ready' })
+}
+
+export const controlCommand: Command = {
+  name: 'control',
+  summary: 'the control plane alone: Envoy configuration, access log, events',
+  help,
+  run(args, { shippedConfig }) {
+    const { settings } = parseOptions(
+      args,
+      ['config', 'xds-listen', 'listen', 'control-metrics', 'journal', 'events'],
+      {},
+    )
+    const folder = configFolder(settings, shippedConfig)
+    return runServing({ settings, component: 'control' }, (serving) => start(serving, folder))
+  },
+}

@@ -1,0 +1,123 @@
+// `weir filter`: the data plane. Answers Envoy's ext_authz from the policy in force, which is swapped between requests when
+// the folder changes.
+import { createChallenges } from '#challenge'
+import { startFilterServer } from '#envoy'
+import { type Pipeline, createPipeline } from '#pipeline'
+import { createRegistry, formatPlace, startMetrics, systemClock } from '#platform'
+import { openLocator } from '#request'
+import { type State, memoryState, redisState } from '#state'
+import type { Command } from './command.ts'
+import { databases } from './databases.ts'
+import { filterMetrics } from './filter-metrics.ts'
+import { tell } from './messages.ts'
+import { commonHelp, parseOptions } from './options.ts'
+import { configFolder, followPolicy } from './policy-source.ts'
+import { type Serving, runServing } from './run.ts'
+
+const help = `Runs a filter: Envoy asks it about every request over gRPC (ext_authz).
+
+Usage: weir filter [--config DIR] [OPTIONS]
+
+  --config DIR           folder with the configuration, watched for changes (default: the shipped one)
+  --filter-listen PLACE  address and port for Envoy (default: 127.0.0.1:9191)
+  --filter-metrics PLACE address and port of /metrics (default: 127.0.0.1:9192)
+  --redis URL            counters are shared with other filters through this Redis (default: in memory)
+${commonHelp}
+
+Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage, settings or configuration
+
+Example: weir filter --config my-site --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
+`
+
+/** Milliseconds within which Redis should answer before the filter says that it serves. */
+const redisPatienceMs = 2000
+
+async function startState({ life, log, settings }: Serving): Promise<State> {
+  const local = memoryState({ clock: systemClock })
+  const { 'redis.url': url, 'redis.deadline': deadlineMs } = settings.values
+  const shared =
+    url === undefined ? undefined : redisState({ url, clock: systemClock, log, local, deadlineMs })
+  const state = await life.start<State>(
+    'state',
+    () => shared ?? local,
+    (one) => one.close(),
+  )
+  if (shared !== undefined && !(await shared.ready(redisPatienceMs)))
+    log.warn({}, 'Redis does not answer yet: limits are counted in this process until it does')
+  return state
+}
+
+/** What an event has beside its record. */
+const besideRecord = 8192
+
+async function start(serving: Serving, folder: string): Promise<void> {
+  const { life, log, settings } = serving
+  const { values } = settings
+  const registry = createRegistry({ process: 'filter' })
+  const metrics = filterMetrics(registry)
+  await life.start(
+    'metrics',
+    () => startMetrics(registry, values['filter.metrics']),
+    (server) => server.stop(),
+  )
+  const state = await startState(serving)
+  const locator = await openLocator(databases(settings))
+  for (const reason of locator.missing) log.warn({}, reason)
+  const challenges = createChallenges()
+  const onDefect = (error: unknown): void => {
+    metrics.defect()
+    log.error({ err: error }, 'a request could not be judged')
+  }
+  const maxRecordBytes = Math.max(16_384, values['traffic.event.max_bytes'] - besideRecord)
+
+  /** The one thing that changes while requests run; each request takes it once. */
+  let pipeline: Pipeline | undefined
+  await followPolicy(life, {
+    folder,
+    settings,
+    log,
+    apply(policy) {
+      pipeline = createPipeline(policy, { state, locator, challenges, onDefect, maxRecordBytes })
+      metrics.policy(policy.revision)
+    },
+    onReload: metrics.reload,
+  })
+  const current = (): Pipeline => {
+    if (pipeline === undefined) throw new Error('no policy yet')
+    return pipeline
+  }
+
+  const server = await life.start(
+    'filter',
+    () =>
+      startFilterServer({
+        listen: formatPlace(values['filter.listen']),
+        decide: metrics.measured((input) => current().decide(input)),
+        failed(input, error) {
+          onDefect(error)
+          return current().failed(input)
+        },
+        log,
+      }),
+    async (one) => {
+      const patience = AbortSignal.timeout(values['shutdown.timeout'])
+      patience.addEventListener('abort', () => one.stop())
+      const notice = new Promise((resolve) => setTimeout(resolve, values['filter.drain_notice']))
+      await one.drain(notice)
+      one.stop()
+    },
+  )
+  log.info({ address: server.address }, 'the filter listens')
+  tell({ kind: 'ready' })
+}
+
+export const filterCommand: Command = {
+  name: 'filter',
+  summary: 'the data plane alone: answers Envoy about every request',
+  help,
+  run(args, { shippedConfig }) {
+    const { settings } = parseOptions(args, ['config', 'filter-listen', 'filter-metrics', 'redis'], {})
+    const folder = configFolder(settings, shippedConfig)
+    return runServing({ settings, component: 'filter' }, (serving) => start(serving, folder))
+  },
+}

@@ -1,0 +1,65 @@
+// Options that are process settings by another name, the same in every command that has them.
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { type SettingName, type Settings, loadSettings } from '#platform'
+import { UsageError } from './command.ts'
+
+type ParseOptions = NonNullable<ParseArgsConfig['options']>
+
+const settingOptions = {
+  config: 'config',
+  'log-level': 'log.level',
+  'log-format': 'log.format',
+  listen: 'envoy.listen',
+  admin: 'envoy.admin',
+  stats: 'envoy.stats',
+  'filter-listen': 'filter.listen',
+  'filter-metrics': 'filter.metrics',
+  filters: 'filter.processes',
+  'xds-listen': 'xds.listen',
+  'control-metrics': 'control.metrics',
+  redis: 'redis.url',
+  journal: 'traffic.journal.file',
+  events: 'traffic.print',
+} as const satisfies Readonly<Record<string, SettingName>>
+
+export type SettingOption = keyof typeof settingOptions
+
+/** The option that changes a setting, for messages. */
+export function optionOf(name: SettingName): string | undefined {
+  const found = Object.entries(settingOptions).find(([, setting]) => setting === name)
+  return found === undefined ? undefined : `--${found[0]}`
+}
+
+export type ParsedOptions<O extends ParseOptions> = {
+  readonly settings: Settings
+  readonly values: ReturnType<typeof parseArgs<{ options: O; strict: true }>>['values']
+}
+
+/**
+ * Parses a command line: `names` are options that override settings, `own` the command's own. Throws UsageError (or
+ * node:util's error) for what is wrong on it, in the settings file, or in a variable.
+ */
+export function parseOptions<const O extends ParseOptions>(
+  args: readonly string[],
+  names: readonly SettingOption[],
+  own: O,
+): ParsedOptions<O> {
+  const all = [...names, 'settings', 'log-level', 'log-format'] as const
+  const forSettings = Object.fromEntries(all.map((name) => [name, { type: 'string' } as const]))
+  const { values } = parseArgs({ args: [...args], options: { ...forSettings, ...own }, strict: true })
+  const given: Readonly<Record<string, unknown>> = values
+  const flags = all.flatMap((flag) => {
+    const text = given[flag]
+    return typeof text === 'string' && flag !== 'settings' ? [{ name: settingOptions[flag], flag, text }] : []
+  })
+  const file = given['settings']
+  const loaded = loadSettings({ file: typeof file === 'string' ? file : undefined, flags })
+  if (!loaded.ok) throw new UsageError(loaded.problems.join('\n'))
+  return { settings: loaded.settings, values: values as ParsedOptions<O>['values'] }
+}
+
+/** Lines for the help of a command that serves something. */
+export const commonHelp = `  --settings FILE        process settings (default: weir.yaml here, if there is one)
+  --log-level LEVEL      trace, debug, info, warn or error (default: info)
+  --log-format FORMAT    auto, json or text (default: auto: text on a terminal)
+  --help, -h             this text`

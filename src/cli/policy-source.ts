@@ -1,0 +1,88 @@
+// The configuration folder as a running process sees it: loaded before anything starts, then watched. A folder that breaks
+// changes nothing but the log.
+import { type LoadResult, type Policy, type Problem, formatProblem, loadFolder, watchFolder } from '#config'
+import type { Lifecycle, Log, Settings } from '#platform'
+import { UsageError } from './command.ts'
+import { tell } from './messages.ts'
+
+export const configFolder = (settings: Settings, shippedConfig: string): string =>
+  settings.values.config ?? shippedConfig
+
+/** Every problem on a line of its own. */
+export function describeProblems(folder: string, problems: readonly Problem[]): string {
+  const count = problems.length === 1 ? 'a problem' : `${String(problems.length)} problems`
+  const lines = problems.map((problem) => `  ${formatProblem(problem)}`)
+  return [`the configuration in ${folder} has ${count}:`, ...lines].join('\n')
+}
+
+/** Loads the folder; throws UsageError with all problems. */
+export function loadPolicy(
+  folder: string,
+  allowLoopbackBackends: boolean,
+): LoadResult & { readonly ok: true } {
+  const loaded = loadFolder(folder, { allowLoopbackBackends })
+  if (!loaded.ok) throw new UsageError(describeProblems(folder, loaded.problems))
+  return loaded
+}
+
+export type PolicyUse = {
+  readonly folder: string
+  readonly settings: Settings
+  readonly log: Log
+  /** Puts a policy in force; what it throws refuses the policy. The first one is put in force before this returns. */
+  readonly apply: (policy: Policy) => void
+  /** Told what the watcher saw, for metrics. */
+  readonly onReload?: (outcome: 'applied' | 'refused') => void
+}
+
+/** Loads, applies and from then on follows the folder. Throws UsageError when there is no policy to begin with. */
+export async function followPolicy(
+  life: Lifecycle,
+  { folder, settings, log, apply, onReload }: PolicyUse,
+): Promise<void> {
+  const allowLoopbackBackends = settings.values['envoy.allow_loopback_backends']
+  let revision = ''
+
+  const refuse = (problems: readonly string[]): void => {
+    for (const problem of problems) log.error({ folder }, problem)
+    log.error({ folder, revision }, 'the changed configuration is refused, the one that runs stays')
+    onReload?.('refused')
+    tell({ kind: 'refused', problems })
+  }
+  const use = (result: LoadResult): void => {
+    if (!result.ok) {
+      refuse(result.problems.map(formatProblem))
+      return
+    }
+    if (result.policy.revision === revision) return
+    try {
+      apply(result.policy)
+    } catch (error) {
+      log.error({ err: error }, 'a policy could not be put in force')
+      refuse([error instanceof Error ? error.message : String(error)])
+      return
+    }
+    revision = result.policy.revision
+    for (const warning of result.warnings) log.warn({}, formatProblem(warning))
+    log.info({ revision, folder }, 'policy in force')
+    onReload?.('applied')
+    tell({ kind: 'policy', revision })
+  }
+
+  // Watched before it is read, so that no change falls between.
+  await life.start(
+    'policy watcher',
+    () =>
+      watchFolder(
+        folder,
+        { allowLoopbackBackends },
+        { onChange: use, onError: (error) => log.warn({ err: error, folder }, 'watching failed') },
+      ),
+    (watch) => watch.stop(),
+  )
+  const first = loadPolicy(folder, allowLoopbackBackends)
+  apply(first.policy)
+  revision = first.policy.revision
+  for (const warning of first.warnings) log.warn({}, formatProblem(warning))
+  log.info({ revision, folder }, 'policy in force')
+}

@@ -1,0 +1,86 @@
+// `weir validate`: reads a folder as a publish would, down to the Envoy configuration that it yields, and says what is
+// wrong with it. Touches nothing that runs.
+import { type Problem, formatProblem, loadFolder } from '#config'
+import { assertConsistent, buildSnapshot } from '#envoy'
+import type { Command } from './command.ts'
+import { xdsSettings } from './control.ts'
+import { commonHelp, parseOptions } from './options.ts'
+import { configFolder } from './policy-source.ts'
+
+const help = `Checks a configuration folder: schemas, references, expressions, and the Envoy configuration it yields.
+
+Usage: weir validate [--config DIR] [--json]
+
+  --config DIR           the folder (default: the shipped one)
+  --json                 one JSON object: {"ok", "revision", "problems": […], "warnings": […]}
+${commonHelp}
+
+Each problem is a line: file: entry "x", field f: reason. Remedy.
+Backends on this machine are accepted unless envoy.allow_loopback_backends is set to false.
+
+Exit: 0 valid, perhaps with warnings · 2 problems
+
+Example: weir validate --config my-site
+`
+
+type Report = {
+  readonly ok: boolean
+  readonly revision: string | null
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+}
+
+/** A policy whose resources contradict each other is a defect of Weir, but better found here than by an Envoy. */
+function envoyProblem(folder: string, error: unknown): Problem {
+  return {
+    file: folder,
+    document: '',
+    entry: '',
+    field: '',
+    reason: `the Envoy configuration cannot be made: ${error instanceof Error ? error.message : String(error)}`,
+    remedy: 'This is a defect of Weir: please report it with the folder.',
+  }
+}
+
+function show({ ok, revision, problems, warnings }: Report, folder: string): string {
+  const lines = [
+    ...problems.map(formatProblem),
+    ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
+    ok
+      ? `${folder}: valid, revision ${String(revision)}, ${String(warnings.length)} warnings`
+      : `${folder}: ${String(problems.length)} problems, ${String(warnings.length)} warnings`,
+  ]
+  return lines.join('\n')
+}
+
+export const validateCommand: Command = {
+  name: 'validate',
+  summary: 'check a configuration folder',
+  help,
+  async run(args, { shippedConfig }) {
+    const { settings, values } = parseOptions(args, ['config'], {
+      json: { type: 'boolean', default: false },
+    })
+    const folder = configFolder(settings, shippedConfig)
+    const { given } = settings
+    const allowLoopbackBackends =
+      !given.has('envoy.allow_loopback_backends') || settings.values['envoy.allow_loopback_backends']
+    const loaded = loadFolder(folder, { allowLoopbackBackends })
+    const problems = [...(loaded.ok ? [] : loaded.problems)]
+    if (loaded.ok) {
+      try {
+        assertConsistent(buildSnapshot(loaded.policy, xdsSettings(settings.values)))
+      } catch (error) {
+        problems.push(envoyProblem(folder, error))
+      }
+    }
+    const report: Report = {
+      ok: problems.length === 0,
+      revision: loaded.ok ? loaded.policy.revision : null,
+      problems,
+      warnings: loaded.warnings,
+    }
+    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : `${show(report, folder)}\n`)
+    return report.ok ? 0 : 2
+  },
+}
