@@ -98,6 +98,7 @@ describe('multipart/form-data to leaves (spec pipeline 1.8)', () => {
     ['no boundary', part('name="a"', '1') + end, '', 0],
     ['a boundary that does not occur', 'x', 'b', 0],
     ['no end', part('name="a"', '1'), 'b', 52],
+    ['more names than can be meant', part('name=a;name=b;name=c;name=d;name=e', '1') + end, 'b', 5],
     ['headers that do not end', '--b\r\nX: y', 'b', 5],
   ])('malformed: %s', (_says, body, boundary, byte) => {
     expect(parse(body, { boundary }).result).toEqual({ kind: 'malformed', byte })

@@ -13,6 +13,8 @@ const dash = 0x2d
 
 /** Bytes that the headers of one part may have. */
 const longestHeaders = 16_384
+/** Different names that one part may give itself. */
+const mostNames = 4
 /** The standard says 70. */
 const longestBoundary = 1024
 
@@ -68,10 +70,13 @@ function extended(value: string): string {
   return decodePath(quote < 0 ? value : value.slice(quote + 1))
 }
 
-/** All names and file names that the headers give: which of several a backend takes, nobody knows. */
-function readDisposition(headers: string): Disposition {
-  const names: string[] = []
-  const fileNames: string[] = []
+/**
+ * All names and file names that the headers give: which of several a backend takes, nobody knows. Undefined: more than
+ * can be meant, and each would repeat the content.
+ */
+function readDisposition(headers: string): Disposition | undefined {
+  const names = new Set<string>()
+  const fileNames = new Set<string>()
   // A line that begins with a blank goes on with the one before it.
   for (const line of headers.replace(/\r?\n[ \t]/g, ' ').split('\n')) {
     const colon = line.indexOf(':')
@@ -80,12 +85,13 @@ function readDisposition(headers: string): Disposition {
       const equals = piece.indexOf('=')
       const key = piece.slice(0, Math.max(equals, 0)).trim().toLowerCase()
       const value = unquote(piece.slice(equals + 1).trim())
-      if (key === 'name') names.push(value)
-      else if (key === 'filename') fileNames.push(value)
-      else if (key === 'filename*') fileNames.push(extended(value))
+      if (key === 'name') names.add(value)
+      else if (key === 'filename') fileNames.add(value)
+      else if (key === 'filename*') fileNames.add(extended(value))
     }
   }
-  return { names: names.length > 0 ? names : [''], fileNames }
+  if (names.size > mostNames || fileNames.size > mostNames) return undefined
+  return { names: names.size > 0 ? [...names] : [''], fileNames: [...fileNames] }
 }
 
 /** Without the bytes of a character that breaks off. */
@@ -100,7 +106,8 @@ function wholeCharacters(bytes: Buffer): Buffer {
 
 /** UTF-8 without control characters other than those that texts have (tab, line ends, form feed, escape). */
 function isText(bytes: Buffer): boolean {
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
     if (byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b) return false
   }
   return isUtf8(bytes)
@@ -158,12 +165,14 @@ export function parseMultipart(
     }
     const part = readHeaders(scan, delimiter.next)
     if (part === undefined) return complete ? { kind: 'malformed', byte: delimiter.next } : parsed
+    const disposition = readDisposition(part.headers)
+    if (disposition === undefined) return { kind: 'malformed', byte: delimiter.next }
     const end = findDelimiter(scan, part.content)
     const contentEnd =
       end === undefined ? bytes.length : Math.max(part.content, end.start - lineEndBefore(scan, end.start))
     const content = bytes.subarray(part.content, contentEnd)
     const whole = end === undefined && !complete ? wholeCharacters(content) : content
-    if (!addPart(leaves, readDisposition(part.headers), whole)) return leaves.stopped()
+    if (!addPart(leaves, disposition, whole)) return leaves.stopped()
     delimiter = end
   }
   return broken
