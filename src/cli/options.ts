@@ -1,6 +1,6 @@
 // Options that are process settings by another name, the same in every command that has them.
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { type SettingName, type Settings, loadSettings } from '#platform'
+import { type SettingName, type SettingTexts, type Settings, loadSettings } from '#platform'
 import { UsageError } from './command.ts'
 
 type ParseOptions = NonNullable<ParseArgsConfig['options']>
@@ -35,14 +35,18 @@ export type ParsedOptions<O extends ParseOptions> = {
   readonly values: ReturnType<typeof parseArgs<{ options: O; strict: true }>>['values']
 }
 
+type Values<O extends ParseOptions> = ParsedOptions<O>['values']
+
 /**
- * Parses a command line: `names` are options that override settings, `own` the command's own. Throws UsageError (or
- * node:util's error) for what is wrong on it, in the settings file, or in a variable.
+ * Parses a command line: `names` are options that override settings, `own` the command's own, `defaults` what it has in
+ * place of the settings' defaults. Throws UsageError (or node:util's error) for what is wrong on the command line, in the
+ * settings file, or in a variable.
  */
 export function parseOptions<const O extends ParseOptions>(
   args: readonly string[],
   names: readonly SettingOption[],
   own: O,
+  defaults: (values: Values<O>) => SettingTexts = () => ({}),
 ): ParsedOptions<O> {
   const all = [...names, 'settings', 'log-level', 'log-format'] as const
   const forSettings = Object.fromEntries(all.map((name) => [name, { type: 'string' } as const]))
@@ -53,9 +57,14 @@ export function parseOptions<const O extends ParseOptions>(
     return typeof text === 'string' && flag !== 'settings' ? [{ name: settingOptions[flag], flag, text }] : []
   })
   const file = given['settings']
-  const loaded = loadSettings({ file: typeof file === 'string' ? file : undefined, flags })
+  const ownValues = values as Values<O>
+  const loaded = loadSettings({
+    file: typeof file === 'string' ? file : undefined,
+    flags,
+    defaults: defaults(ownValues),
+  })
   if (!loaded.ok) throw new UsageError(loaded.problems.join('\n'))
-  return { settings: loaded.settings, values: values as ParsedOptions<O>['values'] }
+  return { settings: loaded.settings, values: ownValues }
 }
 
 /** Lines for the help of a command that serves something. */

@@ -41,6 +41,7 @@ export {
 export {
   type LoadedSettings,
   type SettingFlag,
+  type SettingTexts,
   type Settings,
   childEnvironment,
   loadSettings,

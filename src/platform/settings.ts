@@ -21,7 +21,11 @@ export type Settings = {
   readonly given: ReadonlySet<SettingName>
   /** The file that was read; undefined: there was none. */
   readonly file: string | undefined
+  /** What a child process needs to be told to have the same settings: flags, and defaults of the command. */
+  readonly inherited: SettingTexts
 }
+
+export type SettingTexts = Partial<Readonly<Record<SettingName, string>>>
 
 export type LoadedSettings =
   | { readonly ok: true; readonly settings: Settings }
@@ -31,6 +35,8 @@ export type SettingSources = {
   /** File of --settings; it must exist. Undefined: weir.yaml in the working directory, if there is one. */
   readonly file: string | undefined
   readonly flags: readonly SettingFlag[]
+  /** Defaults of the command, in place of the table's. */
+  readonly defaults?: SettingTexts
   /** For tests. */
   readonly environment?: Readonly<Record<string, string | undefined>>
 }
@@ -90,10 +96,12 @@ function gatherFile(file: string, gathered: Gathered): void {
     )
 }
 
-function readAll({ given, problems }: Gathered): SettingValues {
+function readAll({ given, problems }: Gathered, defaults: SettingTexts): SettingValues {
   const entries = settingNames.map((name) => {
     const setting = settingTable[name]
-    const { where, value } = given.get(name) ?? { where: name, value: setting.fallback }
+    const text = defaults[name]
+    const fallback = text === undefined ? setting.fallback : setting.fromText(text)
+    const { where, value } = given.get(name) ?? { where: name, value: fallback }
     if (value === undefined) return [name, undefined]
     const read = setting.read(value)
     if (read === undefined)
@@ -104,7 +112,8 @@ function readAll({ given, problems }: Gathered): SettingValues {
 }
 
 /** All settings, or everything that is wrong with them. */
-export function loadSettings({ file, flags, environment = process.env }: SettingSources): LoadedSettings {
+export function loadSettings(sources: SettingSources): LoadedSettings {
+  const { file, flags, defaults = {}, environment = process.env } = sources
   const gathered: Gathered = { given: new Map(), problems: [] }
   const found = file ?? (existsSync(usualFile) ? usualFile : undefined)
   if (found !== undefined) gatherFile(found, gathered)
@@ -119,15 +128,18 @@ export function loadSettings({ file, flags, environment = process.env }: Setting
   }
   for (const { name, flag, text } of flags)
     gathered.given.set(name, { where: `option --${flag}`, value: settingTable[name].fromText(text) })
-  const values = readAll(gathered)
+  const values = readAll(gathered, defaults)
   if (gathered.problems.length > 0) return { ok: false, problems: gathered.problems }
-  return { ok: true, settings: { values, given: new Set(gathered.given.keys()), file: found } }
+  const given = new Set(gathered.given.keys())
+  const inherited = Object.fromEntries([
+    ...Object.entries(defaults).filter(([name]) => isSettingName(name) && !given.has(name)),
+    ...flags.map(({ name, text }) => [name, text]),
+  ]) as SettingTexts
+  return { ok: true, settings: { values, given, file: found, inherited } }
 }
 
 /** The environment of a child process: this one's, with settings that override those of the file. */
-export function childEnvironment(
-  overrides: Partial<Readonly<Record<SettingName, string>>>,
-): Readonly<Record<string, string | undefined>> {
+export function childEnvironment(overrides: SettingTexts): Readonly<Record<string, string | undefined>> {
   const variables = Object.entries(overrides).map(([name, value]) => [
     isSettingName(name) ? variableOf(name) : name,
     value,

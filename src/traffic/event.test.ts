@@ -189,7 +189,7 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
     status: number,
     reason: string,
     tag: string,
-    flag?: string,
+    ...flags: string[],
   ])[] = [
     ['request_payload_too_large', 413, 'request body too large', 'general:body-too-large'],
     ['http1.headers_too_large', 431, 'request headers too large', 'general:headers-too-large'],
@@ -208,8 +208,8 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
     ['ext_authz_error', 503, 'filter unreachable', 'general:filter-unreachable'],
     ['route_not_found', 404, 'refused by the proxy (route_not_found)', 'general:other'],
   ]
-  test.each(rows)('%s (%d) is "General: %s"', (details, status, reason, tag, flag) => {
-    const entry = { ...answeredEntry(status, details), responseFlags: flag === undefined ? [] : [flag] }
+  test.each(rows)('%s (%d) is "General: %s"', (details, status, reason, tag, ...responseFlags) => {
+    const entry = { ...answeredEntry(status, details), responseFlags }
     const event = completeEvent(entry)
     expect(event).toMatchObject({
       source: 'envoy',

@@ -1,0 +1,68 @@
+// What the quickstart says when it is ready: where things are, and four commands with what to expect of them.
+
+export type Welcome = {
+  readonly url: string
+  /** How to call weir from here. */
+  readonly program: string
+  readonly config: string
+  /** The folder that ships, which an operator should copy and not change. */
+  readonly shipped: boolean
+  readonly journal: string
+  readonly backend: string | undefined
+  /** The demo shop runs there; otherwise something of the operator's. */
+  readonly demo: boolean
+  readonly filters: number
+}
+
+/** A word of a shell's command line; quoted if it has to be. */
+const word = (text: string): string =>
+  /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+
+function origin({ backend, demo }: Welcome): string {
+  if (backend === undefined) return 'the backend of your configuration'
+  return demo ? `the demo shop on http://${backend}` : `what listens on http://${backend}`
+}
+
+function howToChange({ shipped, config, program, url }: Welcome): string {
+  const port = /:(\d+)$/.exec(url)?.[1]
+  const withPort = port === undefined || port === '8080' ? '' : ` --port ${port}`
+  return shipped
+    ? `cp -r ${word(config)} my-site, then start with --config: ${word(program)} quickstart --config my-site${withPort}`
+    : `edit the files in ${word(config)}: a good change is in force within a second, a broken one is refused`
+}
+
+/** Injection into the query of the explained request: the same as in the second command. */
+const injection = '/search?q=1%27%20union%20select%20password%20from%20users--'
+
+export function welcome(shown: Welcome): string {
+  const { url, program, config, journal } = shown
+  const weir = word(program)
+  const sample = JSON.stringify({
+    ip: '203.0.113.9',
+    method: 'GET',
+    authority: 'localhost',
+    path: injection,
+  })
+  return `
+ready: ${url} is protected by Weir, in front of ${origin(shown)}
+
+Try, in another terminal:
+
+  1. A good request: 200
+     curl -i '${url}/search?q=lamp'
+
+  2. An SQL injection in a query: 473 and a block page with a request id
+     curl -i '${url}${injection}'
+
+  3. A path traversal in a JSON body: 473
+     curl -i ${url}/api/cart -H 'content-type: application/json' -d '{"items":[{"sku":"A-1","note":"../../../../etc/passwd"}]}'
+
+  4. The second request, explained: each stage, what it saw, why the answer is 473 with reason "Content filter: …"
+     echo '${sample}' | ${weir} inspect --config ${word(config)} --requests - --explain
+
+What happened, one line each: ${weir} events --last 5     (--follow goes on; whole events: ${journal})
+Change the policy:            ${howToChange(shown)}
+Stop:                         Ctrl-C
+
+`
+}
