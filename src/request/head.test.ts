@@ -82,6 +82,33 @@ describe('the host (spec pipeline 1.1, 3.1)', () => {
   })
 })
 
+describe('more than one host', () => {
+  test.each<readonly [says: string, authority: string, headers: readonly HeaderLine[], invalid: boolean]>([
+    ['Host repeats :authority', 'a.example', [['host', 'A.example']], false],
+    ['Host says something else', 'a.example', [['host', 'b.example']], true],
+    [
+      'two Host lines',
+      '',
+      [
+        ['host', 'a.example'],
+        ['host', 'b.example'],
+      ],
+      true,
+    ],
+    [
+      'twice the same',
+      '',
+      [
+        ['host', 'a.example'],
+        ['Host', 'a.example'],
+      ],
+      false,
+    ],
+  ])('%s', (_says, authority, headers, hostInvalid) => {
+    expect(readHead(request({ authority, headers })).head).toMatchObject({ host: 'a.example', hostInvalid })
+  })
+})
+
 describe('headers and cookies (spec pipeline 1.6)', () => {
   test('1 host and user-agent are two headers', () => {
     expect(headOf([['user-agent', 't']]).headers.size).toBe(2)

@@ -29,10 +29,20 @@ export type ReadHeaders = {
   readonly refusal: HeadRefusal | undefined
 }
 
-/** The first `host` line, for requests without `:authority`. */
-export function hostLine(lines: readonly HeaderLine[]): string | undefined {
-  for (const [name, value] of lines) if (textOf(name).toLowerCase() === 'host') return textOf(value)
-  return undefined
+/** What the `host` lines say: the first one, for requests without `:authority`, and whether all say `authority`. */
+export function readHostLines(
+  lines: readonly HeaderLine[],
+  authority: string,
+): { readonly first: string; readonly agree: boolean } {
+  let first = ''
+  let agree = true
+  for (const [name, value] of lines) {
+    if (name.length !== 4 || textOf(name).toLowerCase() !== 'host') continue
+    const host = textOf(value).trim().toLowerCase()
+    if (first === '') first = host
+    agree &&= host === (authority === '' ? first : authority)
+  }
+  return { first, agree }
 }
 
 /** `host` becomes the header of that name, whatever the lines say. */

@@ -1,6 +1,7 @@
 // JSON to leaves (spec pipeline 1.8), by a scanner of its own: JSON.parse forgets all but the last of equal keys and how
 // a number was written, and tells the place of a mistake only in prose. The scanner keeps its stack in arrays, so that
-// depth costs no call frames, and reads strictly what RFC 8259 allows.
+// depth costs no call frames, and reads strictly what RFC 8259 allows. Measured on 66 values in 1.2 KB: 15 µs for the
+// leaves in order, where JSON.parse and a walk over its objects take 25 µs (bench/request.ts) and forget what is named above.
 import { type Leaves, type ParseResult, malformedAt, parsed, tooDeep } from './leaves.ts'
 
 const quote = 0x22
