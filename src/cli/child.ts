@@ -92,7 +92,7 @@ export function keepRunning(options: ChildOptions): Child {
       })
     whenReady(child).then(
       () => {
-        if (served) log.info({ child: name, pid: child.pid }, `${name} serves again`)
+        log.info({ child: name, pid: child.pid }, served ? `${name} serves again` : `${name} serves`)
         served = true
         first.resolve()
       },

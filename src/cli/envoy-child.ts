@@ -53,11 +53,11 @@ const weirLevels: Readonly<Record<string, 'debug' | 'info' | 'warn' | 'error'>> 
   warning: 'warn',
 }
 
-/** Envoy's lines, in the format that `spawnEnvoy` asks for: level, logger, text. */
-function logLine(log: Log, line: string): void {
+/** Envoy's lines, in the format that `spawnEnvoy` asks for: level, logger, text. An end that was asked for is no news. */
+function logLine(log: Log, line: string, ending: boolean): void {
   const [, level, logger, text] = /^\[(\w+)\] \[([^\]]*)\] (.*)$/.exec(line) ?? []
   if (level === undefined || text === undefined) log.warn({ child: 'envoy' }, line)
-  else log[weirLevels[level] ?? 'error']({ child: 'envoy', logger }, text)
+  else log[ending ? 'debug' : (weirLevels[level] ?? 'error')]({ child: 'envoy', logger }, text)
 }
 
 function argumentsOf({ values }: Settings): readonly string[] {
@@ -100,13 +100,15 @@ function guard(pid: number): () => void {
   }
 }
 
-function spawnEnvoy(binary: string, settings: Settings, log: Log): ChildProcess {
+type Spawning = { readonly binary: string; readonly settings: Settings; readonly log: Log }
+
+function spawnEnvoy({ binary, settings, log }: Spawning, isEnding: () => boolean): ChildProcess {
   const child = spawn(binary, argumentsOf(settings), {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     env: childEnvironment({}),
   })
-  createInterface({ input: child.stderr }).on('line', (line) => logLine(log, line))
+  createInterface({ input: child.stderr }).on('line', (line) => logLine(log, line, isEnding()))
   if (child.pid !== undefined) child.once('exit', guard(child.pid))
   return child
 }
@@ -146,12 +148,16 @@ async function drain({ values }: Settings, log: Log): Promise<void> {
 }
 
 export function startEnvoy(binary: string, settings: Settings, log: Log): Child {
+  let ending = false
   return keepRunning({
     name: 'envoy',
     log,
-    spawn: () => spawnEnvoy(binary, settings, log),
+    spawn: () => spawnEnvoy({ binary, settings, log }, () => ending),
     whenReady: (child) => untilLive(child, settings),
-    drain: () => drain(settings, log),
+    async drain() {
+      ending = true
+      await drain(settings, log)
+    },
     patienceMs: 5000,
   })
 }

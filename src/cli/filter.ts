@@ -80,6 +80,7 @@ async function start(serving: Serving, folder: string): Promise<void> {
       pipeline = createPipeline(policy, { state, locator, challenges, onDefect, maxRecordBytes })
       metrics.policy(policy.revision)
     },
+    quiet: process.connected,
     onReload: metrics.reload,
   })
   const current = (): Pipeline => {

@@ -31,6 +31,8 @@ export type PolicyUse = {
   readonly log: Log
   /** Puts a policy in force; what it throws refuses the policy. The first one is put in force before this returns. */
   readonly apply: (policy: Policy) => void
+  /** Another process of the same site says what is wrong with the folder. */
+  readonly quiet?: boolean
   /** Told what the watcher saw, for metrics. */
   readonly onReload?: (outcome: 'applied' | 'refused') => void
 }
@@ -38,14 +40,15 @@ export type PolicyUse = {
 /** Loads, applies and from then on follows the folder. Throws UsageError when there is no policy to begin with. */
 export async function followPolicy(
   life: Lifecycle,
-  { folder, settings, log, apply, onReload }: PolicyUse,
+  { folder, settings, log, apply, quiet = false, onReload }: PolicyUse,
 ): Promise<void> {
   const allowLoopbackBackends = settings.values['envoy.allow_loopback_backends']
   let revision = ''
 
+  const level = quiet ? 'debug' : 'warn'
   const refuse = (problems: readonly string[]): void => {
-    for (const problem of problems) log.error({ folder }, problem)
-    log.error({ folder, revision }, 'the changed configuration is refused, the one that runs stays')
+    for (const problem of problems) log[level]({ folder }, problem)
+    log[level]({ folder, revision }, 'the changed configuration is refused, the one that runs stays')
     onReload?.('refused')
     tell({ kind: 'refused', problems })
   }
@@ -63,7 +66,7 @@ export async function followPolicy(
       return
     }
     revision = result.policy.revision
-    for (const warning of result.warnings) log.warn({}, formatProblem(warning))
+    for (const warning of result.warnings) log[level]({}, formatProblem(warning))
     log.info({ revision, folder }, 'policy in force')
     onReload?.('applied')
     tell({ kind: 'policy', revision })
@@ -83,6 +86,6 @@ export async function followPolicy(
   const first = loadPolicy(folder, allowLoopbackBackends)
   apply(first.policy)
   revision = first.policy.revision
-  for (const warning of first.warnings) log.warn({}, formatProblem(warning))
+  for (const warning of first.warnings) log[level]({}, formatProblem(warning))
   log.info({ revision, folder }, 'policy in force')
 }

@@ -72,7 +72,9 @@ export const serveCommand: Command = {
       const where = values.envoy
         ? `${localUrl(listen)} (Envoy on ${formatPlace(listen)})`
         : `control plane on ${formatPlace(control)}, filter on ${formatPlace(filter)}`
-      process.stderr.write(`ready: ${where}\n`)
+      serving.log.info({ where }, 'ready')
+      // Standard output may be a stream of JSON events, which this line would break.
+      if (settings.values['traffic.print'] !== 'json') process.stdout.write(`ready: ${where}\n`)
     })
   },
 }

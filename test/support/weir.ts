@@ -1,155 +1,246 @@
-// A whole Weir for tests: control plane, filter and a real Envoy under the supervisor, on ports of their own, in front of
-// the demo shop. Events are read from the journal, by request id.
+// The whole of Weir for tests: `weir serve --envoy` as a process of its own, on ports of its own, with the shipped
+// configuration in front of a backend of the test. Its log and its events are kept and can be waited for.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { TrafficEvent } from '#traffic'
-import { envoyBinary } from './envoy.ts'
-import { freePort } from './http.ts'
+import { startDemoBackend } from '../../src/cli/demo-backend.ts'
 
-export type TestWeirOptions = {
-  /** Changes the copy of the shipped documents before Weir starts. */
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+export type WeirOptions = {
+  /** Changes the copy of the shipped configuration before Weir starts. */
   readonly configure?: (folder: string) => void
-  /** `serve` with an origin of the test's own; default: `quickstart` with the demo shop. */
+  /** A backend of the test on 127.0.0.1; without it the demo shop runs. */
   readonly backendPort?: number
-  readonly environment?: Readonly<Record<string, string>>
+  /** More options for `weir serve`. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export type LogLine = Readonly<Record<string, unknown>> & {
+  readonly msg?: string
+  readonly component?: string
 }
 
 export type TestWeir = {
-  /** Where Envoy takes requests. */
+  /** Where Envoy takes requests, on 127.0.0.1. */
   readonly port: number
-  readonly admin: string
-  /** The folder of documents, watched. */
-  readonly config: string
-  /** `address:port` of the backend, as events show it. */
+  /** Address and port of the backend, as events write it. */
   readonly backend: string
-  readonly process: ChildProcess
-  /** What it wrote, both streams. */
-  output(): string
+  /** The folder with the configuration that runs. */
+  readonly config: string
+  readonly ports: Ports
+  readonly pid: number
+  /** Process id of `control`, `filter-1` or `envoy`, as it is now. */
+  pidOf(child: string): number
+  /** All events so far, oldest first. */
   events(): Promise<readonly TrafficEvent[]>
-  /** The event of a request; waits for it, since Envoy tells in batches. */
+  /** Waits for the event of a request. */
   event(requestId: string): Promise<TrafficEvent>
-  /** Waits until there are more than `count` events, and returns those after it. */
+  /** Waits until there are more than `count` events and returns those. */
   eventsAfter(count: number): Promise<readonly TrafficEvent[]>
-  /** Waits until the output contains the text. */
-  says(text: string | RegExp, timeoutMs?: number): Promise<void>
+  log(): readonly LogLine[]
+  /** Waits for a log line. */
+  logged(wanted: (line: LogLine) => boolean, after?: number): Promise<LogLine>
+  /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
+  /** Resolves with the exit code when it ends by itself. */
+  readonly ended: Promise<number | null>
+  signal(signal: NodeJS.Signals): void
 }
 
-const root = new URL('../../', import.meta.url).pathname
+const portNames = ['listen', 'admin', 'stats', 'xds', 'controlMetrics', 'filter', 'filterMetrics'] as const
+export type Ports = Readonly<Record<(typeof portNames)[number], number>>
 
-/** Polls; the error has what Weir wrote. */
-async function until<T>(
+/** Ports that nobody has; held together while they are chosen, so that they differ. */
+export async function freePorts(): Promise<Ports> {
+  const servers = portNames.map(() => createServer())
+  await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
+  const entries = portNames.map((name, i) => [name, (servers[i]?.address() as AddressInfo).port])
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return Object.fromEntries(entries) as Ports
+}
+
+/** The options of `weir serve` for such ports. */
+export const portOptions = (ports: Ports): readonly string[] =>
+  [
+    ['--listen', ports.listen],
+    ['--admin', ports.admin],
+    ['--stats', ports.stats],
+    ['--xds-listen', ports.xds],
+    ['--control-metrics', ports.controlMetrics],
+    ['--filter-listen', ports.filter],
+    ['--filter-metrics', ports.filterMetrics],
+  ].flatMap(([option, port]) => [String(option), `127.0.0.1:${String(port)}`])
+
+export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
+type Run = { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string }
+
+/** Starts `weir` under this Node. */
+export function spawnWeir(args: readonly string[], { cwd = root, env = {} }: Run = {}): ChildProcess {
+  return spawn(process.execPath, [join(root, 'src/cli/main.ts'), ...args], {
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+  })
+}
+
+const collect = (stream: NodeJS.ReadableStream | null): (() => string) => {
+  const chunks: Buffer[] = []
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString('utf8')
+}
+
+/** Runs a command of `weir` to its end. */
+export async function runWeir(args: readonly string[], run: Run = {}): Promise<Ran> {
+  const child = spawnWeir(args, run)
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  child.stdin?.end(run.input ?? '')
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout: stdout(), stderr: stderr() }
+}
+
+/** A copy of the shipped configuration with its backend on another port. */
+export function copyConfig(folder: string, backendPort: number): void {
+  cpSync(join(root, 'config'), folder, { recursive: true })
+  editConfig(folder, 'backend-services', (entries) => {
+    for (const { back_hosts } of entries as { back_hosts: { http_ports: number[] }[] }[])
+      for (const host of back_hosts) host.http_ports = [backendPort]
+  })
+}
+
+/** Rewrites a document of a folder. */
+export function editConfig(folder: string, namespace: string, edit: (entries: unknown[]) => void): void {
+  const file = join(folder, `${namespace}.json`)
+  const entries = JSON.parse(readFileSync(file, 'utf8')) as unknown[]
+  edit(entries)
+  writeFileSync(file, JSON.stringify(entries, null, 2))
+}
+
+const parseLines = <T>(text: string): readonly T[] =>
+  text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as T]
+    } catch {
+      // The last line may not be whole yet; others on standard error are not of Weir's log.
+      return []
+    }
+  })
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Polls until there is an answer; the error says what was waited for. */
+export async function waitFor<T>(
   what: string,
-  timeoutMs: number,
-  output: () => string,
-  look: () => T | undefined,
+  look: () => T | undefined | Promise<T | undefined>,
+  { timeoutMs = 10_000, hint = () => '' }: { readonly timeoutMs?: number; readonly hint?: () => string } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
-    const found = look()
+    const found = await look()
     if (found !== undefined) return found
-    if (Date.now() > deadline)
-      throw new Error(`${what} did not happen within ${String(timeoutMs)} ms\n${output()}`)
-    await pause(25)
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${String(timeoutMs)} ms\n${hint()}`)
+    await pause(20)
   }
 }
 
-function prepareConfig(folder: string, backendPort: number, { configure }: TestWeirOptions): void {
-  cpSync(join(root, 'config'), folder, { recursive: true })
-  const file = join(folder, 'backend-services.json')
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('18080', String(backendPort)))
-  configure?.(folder)
-}
-
-function readEvents(journal: string): readonly TrafficEvent[] {
-  if (!existsSync(journal)) return []
-  const lines = readFileSync(journal, 'utf8').split('\n')
-  // The last piece is empty, or a line that is still being written.
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as TrafficEvent)
-}
-
-/** Starts on free ports; rejects with what Weir wrote when it is not ready in 30 s. */
-export async function startWeir(options: TestWeirOptions): Promise<TestWeir> {
+export async function startWeir(options: WeirOptions): Promise<TestWeir> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-test-'))
   const config = join(folder, 'config')
   const journal = join(folder, 'events.jsonl')
-  const port = await freePort()
-  const backendPort = options.backendPort ?? (await freePort())
-  prepareConfig(config, backendPort, options)
-  const places = await Promise.all(Array.from({ length: 6 }, freePort))
-  const place = (i: number): string => `127.0.0.1:${String(places[i])}`
-  const command = options.backendPort === undefined ? ['quickstart'] : ['serve', '--envoy']
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), ...command, '--config', config],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        WEIR_ENVOY_BINARY: envoyBinary(),
-        WEIR_ENVOY_LISTEN: `127.0.0.1:${String(port)}`,
-        WEIR_ENVOY_ADMIN: place(0),
-        WEIR_ENVOY_STATS: place(1),
-        WEIR_ENVOY_CONCURRENCY: '1',
-        WEIR_FILTER_LISTEN: place(2),
-        WEIR_FILTER_METRICS: place(3),
-        WEIR_XDS_LISTEN: place(4),
-        WEIR_CONTROL_METRICS: place(5),
-        WEIR_TRAFFIC_JOURNAL_FILE: journal,
-        ...options.environment,
-      },
-    },
+  const shop =
+    options.backendPort === undefined ? await startDemoBackend({ host: '127.0.0.1', port: 0 }) : undefined
+  const backendPort = options.backendPort ?? shop?.place.port ?? 0
+  copyConfig(config, backendPort)
+  options.configure?.(config)
+  const ports = await freePorts()
+  const child = spawnWeir(
+    [
+      ...['serve', '--envoy', '--config', config, '--journal', journal, '--log-format', 'json'],
+      ...portOptions(ports),
+      ...(options.args ?? []),
+    ],
+    { cwd: folder, env: { WEIR_ENVOY_CONCURRENCY: '1', ...options.env } },
   )
-  const exited = once(child, 'exit')
-  const chunks: string[] = []
-  const keep = (chunk: Buffer): void => void chunks.push(chunk.toString())
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
-  const output = (): string => chunks.join('')
-  const stop = async (): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-    const patience = setTimeout(() => child.kill('SIGKILL'), 20_000)
-    await exited
-    clearTimeout(patience)
-    rmSync(folder, { recursive: true, force: true })
-    return child.exitCode
-  }
-  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null
-  const ready = until('"ready"', 30_000, output, () => {
-    if (ended()) throw new Error(`Weir ended before it was ready\n${output()}`)
-    return /^(?:.* )?ready\b/im.test(output()) ? true : undefined
+  const stdout = collect(child.stdout)
+  const stderr = collect(child.stderr)
+  const ended = once(child, 'close').then(async ([code]) => {
+    await shop?.stop()
+    return code as number | null
   })
-  await ready.catch(async (error: unknown) => {
+  const log = (): readonly LogLine[] => parseLines(stderr())
+  const hint = (): string => `${stdout()}\n${stderr()}`.slice(-8000)
+
+  const events = async (): Promise<readonly TrafficEvent[]> =>
+    existsSync(journal) ? parseLines(readFileSync(journal, 'utf8')) : []
+
+  // A second SIGTERM would not wait for the drain that the first has begun.
+  let ending = false
+  async function stop(): Promise<number | null> {
+    if (!ending) child.kill('SIGTERM')
+    ending = true
+    const late = setTimeout(() => child.kill('SIGKILL'), 45_000)
+    const code = await ended
+    clearTimeout(late)
+    rmSync(folder, { recursive: true, force: true })
+    return code
+  }
+
+  try {
+    await waitFor(
+      'weir serve is ready',
+      () => {
+        if (child.exitCode !== null) throw new Error(`weir ended with ${String(child.exitCode)}\n${hint()}`)
+        return stdout().includes('ready: ') ? true : undefined
+      },
+      { timeoutMs: 40_000, hint },
+    )
+  } catch (error) {
     await stop()
     throw error
-  })
+  }
+
   return {
-    port,
-    admin: `http://${place(0)}`,
-    config,
+    port: ports.listen,
     backend: `127.0.0.1:${String(backendPort)}`,
-    process: child,
-    output,
-    events: () => Promise.resolve(readEvents(journal)),
-    event: (id) =>
-      until(`an event of request ${id}`, 5000, output, () =>
-        readEvents(journal).find((event) => event.request_id === id),
+    config,
+    ports,
+    pid: child.pid ?? 0,
+    pidOf(name) {
+      const line = log().findLast((one) => one['child'] === name && typeof one['pid'] === 'number')
+      if (line === undefined) throw new Error(`${name} has not started\n${hint()}`)
+      return line['pid'] as number
+    },
+    events,
+    event: (requestId) =>
+      waitFor(
+        `event of request ${requestId}`,
+        async () => (await events()).find((event) => event.request_id === requestId),
+        { hint },
       ),
     eventsAfter: (count) =>
-      until(`more than ${String(count)} events`, 5000, output, () => {
-        const events = readEvents(journal)
-        return events.length > count ? events.slice(count) : undefined
-      }),
-    says: async (text, timeoutMs = 5000) => {
-      await until(`${String(text)} in the output`, timeoutMs, output, () =>
-        (typeof text === 'string' ? output().includes(text) : text.test(output())) ? true : undefined,
-      )
-    },
+      waitFor(
+        `more than ${String(count)} events`,
+        async () => {
+          const all = await events()
+          return all.length > count ? all.slice(count) : undefined
+        },
+        { hint },
+      ),
+    log,
+    logged: (wanted, after = 0) => waitFor('a log line', () => log().slice(after).find(wanted), { hint }),
     stop,
+    ended,
+    signal(signal) {
+      ending = true
+      child.kill(signal)
+    },
   }
 }
