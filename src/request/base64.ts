@@ -4,9 +4,8 @@
 
 /** Six-bit value per ASCII code: 64 for `+ /`, 128 for `- _` added, so that mixing them shows. 255: not in an alphabet. */
 const sextets = new Uint8Array(128).fill(255)
-for (const [value, char] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'].entries()) {
-  sextets[char.charCodeAt(0)] = value
-}
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+for (let value = 0; value < letters.length; value++) sextets[letters.charCodeAt(value)] = value
 sextets['+'.charCodeAt(0)] = 62 + 64
 sextets['/'.charCodeAt(0)] = 63 + 64
 sextets['-'.charCodeAt(0)] = 62 + 128
