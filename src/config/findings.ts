@@ -78,8 +78,9 @@ export function unknownReference(
 
 export const badPattern = (problem: PatternProblem): Finding => ({
   reason: `invalid regex at ${problem.offset}: ${problem.why}`,
-  remedy:
-    'Write the expression in RE2 syntax (no look-around, back-references, atomic groups or possessive quantifiers).',
+  remedy: problem.why.endsWith('is not supported')
+    ? 'Say it without: RE2 has no look-around, back-references, atomic groups or possessive quantifiers.'
+    : 'Correct the expression there; the syntax is that of RE2.',
 })
 
 export const badAddress = (text: string): Finding => ({

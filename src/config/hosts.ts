@@ -57,7 +57,7 @@ export function isThisMachine(host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '')
   if (name === 'localhost' || name.endsWith('.localhost')) return true
   const address = canonicalAddress(name.replace(/^\[(.*)\]$/, '$1'))
-  return address !== undefined && (/^127\./.test(address) || ['0.0.0.0', '::', '::1'].includes(address))
+  return address !== undefined && (address.startsWith('127.') || ['0.0.0.0', '::', '::1'].includes(address))
 }
 
 /** A host name or an address (IPv6 with or without brackets). */

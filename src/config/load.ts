@@ -46,10 +46,11 @@ function withBuiltin<Parsed extends { readonly id: string }>(document: Document<
   return { ...document, entries }
 }
 
-const targetOf = <T>({ kind, entries }: Document<T>): Target<T> => ({
+const targetOf = <T>({ kind, entries, mayHave }: Document<T>): Target<T> => ({
   noun: kind.noun,
   namespace: kind.namespace,
   entries,
+  mayHave,
 })
 
 /** Resolves each entry; those that cannot be are left out, with a problem. */
@@ -62,7 +63,7 @@ function resolveEach<Parsed extends { readonly id: string }, Resolved>(
     const resolved = resolve(entry, document.reportOn(entry.id))
     if (resolved !== undefined) entries.set(entry.id, resolved)
   }
-  return { noun: document.kind.noun, namespace: document.kind.namespace, entries }
+  return { ...targetOf(document), entries }
 }
 
 function assemble(read: Read, options: LoadOptions, revision: string): Policy | undefined {
@@ -79,7 +80,7 @@ function assemble(read: Read, options: LoadOptions, revision: string): Policy | 
   const groups = read(serverGroups)
 
   const actionTarget = targetOf(actionDocument)
-  const produced = tagsOfRules(rules.entries.values())
+  const produced = rules.complete ? tagsOfRules(rules.entries.values()) : undefined
   const limits = resolveRateLimits(limitDocument, policyDocument.entries, actionTarget)
   const acls = resolveEach(aclDocument, (entry, report) => resolveAcl(entry, actionTarget, report))
   const contentFilters = resolveEach(profileDocument, (entry, report) =>
@@ -152,7 +153,7 @@ export function buildPolicy(
   const raw = new Map(
     Object.entries(documents).map(([namespace, entries]) => [
       namespace,
-      { file: `${namespace}.json`, entries },
+      { file: `${namespace}.json`, entries, complete: true },
     ]),
   )
   return load(raw, { problems: [], warnings: [] }, options)

@@ -34,16 +34,23 @@ export function checkPattern(source: string): PatternProblem | undefined {
     new RE2(source, 'u')
     return undefined
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
     const plain = withoutEscapes(source)
     for (const [construct, why] of unsupported) {
       const found = construct.exec(plain)
       if (found) return { offset: found.index, why }
     }
-    const fragment = message.slice(message.lastIndexOf(': ') + 2)
-    const at = source.indexOf(fragment)
-    return { offset: at === -1 ? 0 : at, why: message }
+    return explained(String(error).replace(/^\w*Error: /, ''), source)
   }
+}
+
+/** RE2 says `why: fragment`. The fragment tells the place, and is not repeated when it is the whole pattern. */
+function explained(message: string, source: string): PatternProblem {
+  const [, why = message, fragment = ''] = /^([^:]*): (.*)$/s.exec(message) ?? []
+  // RE2 is given slashes escaped, and repeats them so.
+  const plain = fragment.replaceAll('\\/', '/')
+  if (plain === '' || plain === source.replaceAll('\\/', '/')) return { offset: 0, why }
+  const offset = Math.max(source.indexOf(fragment), source.indexOf(plain), 0)
+  return { offset, why: `${why}: ${plain.slice(0, 80)}` }
 }
 
 function withFlags(source: string, flags: PatternFlags): string {

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { duplicate, finding, required } from '../findings.ts'
 import type { RateLimitRule, Selector, TagScope } from '../policy.ts'
 import type { Report } from '../problem.ts'
-import { fieldPath } from '../schema/json.ts'
+import { fieldPath, isList } from '../schema/json.ts'
 import { defineDocument } from './document.ts'
 import { entrySchema, identityOf, partSchema, readTags, reference, tagList } from './common.ts'
 import { readSelector, readSelectors, selector, selectorOrSelf } from './selector.ts'
@@ -66,7 +66,7 @@ const sources = ['ip', 'network', 'asn', 'organization', 'country', 'region', 's
 const namesSource = (one: Selector): boolean => one.in !== 'attrs' || sources.includes(one.attribute)
 
 function readScope(given: Entry['include'], field: string, report: Report): TagScope {
-  const { relation = 'OR', tags = [] } = given instanceof Array ? { tags: given } : (given ?? {})
+  const { relation = 'OR', tags = [] } = isList(given) ? { tags: given } : (given ?? {})
   return { relation, tags: readTags(tags, field, report) }
 }
 

@@ -4,7 +4,7 @@ import { badAddress, finding, notOneOf, unknownField, wrongType } from '../findi
 import { parseCidr } from '#platform'
 import type { Condition, Rule } from '../policy.ts'
 import type { Report } from '../problem.ts'
-import { fieldPath, isObject } from '../schema/json.ts'
+import { fieldPath, isList, isObject } from '../schema/json.ts'
 import { normaliseTag } from '../tag.ts'
 import { readPattern } from './common.ts'
 
@@ -29,7 +29,7 @@ const empty: Rule = { relation: 'OR', entries: [] }
 
 /** The rule; an empty object or list matches nothing. What cannot be read is reported and left out. */
 export function readRule(value: unknown, report: Report): Rule {
-  if (Array.isArray(value)) {
+  if (isList(value)) {
     if (value.length === 0) return empty
     const one = readEntry(value, 'rule', report)
     return one === undefined ? empty : { relation: 'OR', entries: [one] }
@@ -62,12 +62,12 @@ function readSection(
     report.problem(`${at}.relation`, notOneOf(['AND', 'OR'], relation))
     return empty
   }
-  if (!Array.isArray(entries)) {
+  if (!isList(entries)) {
     report.problem(`${at}.entries`, wrongType('a list of entries and sections', entries))
     return empty
   }
   const read: (Rule | Condition)[] = []
-  entries.forEach((entry: unknown, index) => {
+  entries.forEach((entry, index) => {
     const field = fieldPath(`${at}.entries`, index)
     const one = isObject(entry)
       ? readSection(entry, field, depth + 1, report)
@@ -83,11 +83,11 @@ const isParameter = (word: Category): word is (typeof parameters)[number] =>
 const isText = (word: Category): word is (typeof texts)[number] => texts.some((one) => one === word)
 
 function readEntry(entry: unknown, at: string, report: Report): Condition | undefined {
-  if (!Array.isArray(entry) || entry.length < 2 || entry.length > 3) {
+  if (!isList(entry) || entry.length < 2 || entry.length > 3) {
     report.problem(at, wrongType('[category, value] or [category, value, annotation]', entry))
     return undefined
   }
-  const [word, value, annotation]: readonly unknown[] = entry
+  const [word, value, annotation] = entry
   if (annotation !== undefined && annotation !== null && typeof annotation !== 'string') {
     report.problem(`${at}[2]`, wrongType('a string', annotation))
   }
@@ -117,7 +117,7 @@ function readParameter(
   at: string,
   report: Report,
 ): Condition | undefined {
-  const [name, pattern]: readonly unknown[] = Array.isArray(value) && value.length === 2 ? value : []
+  const [name, pattern] = isList(value) && value.length === 2 ? value : []
   if (typeof name !== 'string' || name === '' || typeof pattern !== 'string') {
     report.problem(at, wrongType('[name, value], two strings', value))
     return undefined

@@ -160,7 +160,9 @@ function parse(entry: Static<typeof schema>, report: Report): SecurityPolicyEntr
       'map',
       finding(
         `must have exactly one default entry, has ${defaults}`,
-        'Give one entry the id "__default_entry__"; it takes the paths that no other entry takes.',
+        defaults === 0
+          ? 'Give one entry the id "__default_entry__"; it takes the paths that no other entry takes.'
+          : 'Keep one of them, and give the others an id and a match of their own.',
       ),
     )
   }

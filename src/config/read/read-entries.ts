@@ -9,6 +9,10 @@ import type { Raw } from './read-folder.ts'
 export type Document<Parsed> = {
   readonly kind: DocumentKind<Parsed>
   readonly entries: ReadonlyMap<string, Parsed>
+  /** Whether all of it could be read. */
+  readonly complete: boolean
+  /** Whether an entry of this id may stand in the document, right or wrong. */
+  mayHave(id: string): boolean
   reportOn(id: string): Report
 }
 
@@ -40,5 +44,7 @@ export function readEntries<Parsed extends { readonly id: string }>(
     const parsed = kind.read(value, report)
     if (parsed !== undefined && first === undefined) entries.set(parsed.id, parsed)
   })
-  return { kind, entries, reportOn }
+  const known = raw?.complete ?? true
+  const complete = known && entries.size === (raw?.entries.length ?? 0)
+  return { kind, entries, complete, mayHave: (id) => !known || ids.has(id), reportOn }
 }

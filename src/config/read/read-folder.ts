@@ -6,11 +6,17 @@ import { closest } from '../closest.ts'
 import { documents, notUsedNamespaces } from '../documents/index.ts'
 import { finding, notUsedYet } from '../findings.ts'
 import { type Findings, reportAt } from '../problem.ts'
+import { isList } from '../schema/json.ts'
 import { type Parsed, parseJson } from './json-text.ts'
 import { parseYaml } from './yaml-text.ts'
 
-/** The entries of each namespace, and the file that they stand in. */
-export type Raw = { readonly file: string; readonly entries: readonly unknown[] }
+/** The entries of one namespace, and the file that they stand in. */
+export type Raw = {
+  readonly file: string
+  readonly entries: readonly unknown[]
+  /** False when the file could not be read as a whole: what it would have held is unknown. */
+  readonly complete: boolean
+}
 
 /** Larger files are not read: no configuration needs them, and a mistake must not take all memory. */
 const largestFile = 64 * 1024 * 1024
@@ -56,7 +62,12 @@ function readText(path: string): string | { readonly why: string } {
   }
 }
 
-function readFile(folder: string, file: string, namespace: string, findings: Findings): Raw | undefined {
+function readFile(
+  folder: string,
+  file: string,
+  namespace: string,
+  findings: Findings,
+): readonly unknown[] | undefined {
   const report = reportAt(findings, { file, document: namespace, entry: '' })
   const text = readText(join(folder, file))
   if (typeof text !== 'string') {
@@ -77,11 +88,11 @@ function readFile(folder: string, file: string, namespace: string, findings: Fin
     )
     return undefined
   }
-  if (!Array.isArray(parsed.value)) {
+  if (!isList(parsed.value)) {
     report.problem('', finding('must be a list of entries', 'Write the entries in one list: [ {…}, {…} ].'))
     return undefined
   }
-  return { file, entries: parsed.value }
+  return parsed.value
 }
 
 /** Reads every file of the folder whose name is a namespace; any other file is a problem. */
@@ -104,8 +115,10 @@ export function readFolder(folder: string, findings: Findings): ReadonlyMap<stri
       continue
     }
     const other = seen.get(namespace)
-    seen.set(namespace, file)
-    if (other !== undefined) {
+    if (other === undefined) seen.set(namespace, file)
+    else {
+      const first = read.get(namespace)
+      if (first !== undefined) read.set(namespace, { ...first, complete: false })
       report.problem('', finding(`two files for ${namespace}: ${other} and ${file}`, 'Keep one of the two.'))
       continue
     }
@@ -113,8 +126,8 @@ export function readFolder(folder: string, findings: Findings): ReadonlyMap<stri
       report.warning('', notUsedYet(namespace))
       continue
     }
-    const raw = readFile(folder, file, namespace, findings)
-    if (raw !== undefined) read.set(namespace, raw)
+    const entries = readFile(folder, file, namespace, findings)
+    read.set(namespace, { file, entries: entries ?? [], complete: entries !== undefined })
   }
   return read
 }

@@ -13,9 +13,15 @@ export function parseYaml(text: string): Parsed {
   } catch (error) {
     const mark = error instanceof YAMLException ? error.mark : undefined
     const reason = error instanceof YAMLException ? error.reason : String(error)
+    const line = mark?.line ?? 0
+    // The parser stumbles over what a tab leads to and does not name the tab.
+    const tab = /^ *\t/.exec(text.split(/\r\n|[\r\n]/)[line] ?? '')?.[0].length
     return {
       ok: false,
-      problem: { line: (mark?.line ?? 0) + 1, column: (mark?.column ?? 0) + 1, why: reason },
+      problem:
+        tab === undefined
+          ? { line: line + 1, column: (mark?.column ?? 0) + 1, why: reason }
+          : { line: line + 1, column: tab, why: 'tab in the indentation, write spaces' },
     }
   }
 }

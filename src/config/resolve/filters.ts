@@ -139,10 +139,11 @@ function checkExemptions(
 export function resolveContentFilter(
   profile: ContentFilterProfileEntry,
   actions: Target<Action>,
-  produced: ReadonlySet<string>,
+  /** Undefined while the rules are not known. */
+  produced: ReadonlySet<string> | undefined,
   report: Report,
 ): ContentFilterProfile | undefined {
-  checkExemptions(profile, produced, report)
+  if (produced !== undefined) checkExemptions(profile, produced, report)
   const { actionId, ...own } = profile
   const action = follow(actions, actionId, 'action', report)
   return action === undefined ? undefined : { ...own, action }

@@ -7,12 +7,14 @@ export type Target<T> = {
   readonly noun: string
   readonly namespace: string
   readonly entries: ReadonlyMap<string, T>
+  /** Whether an entry of this id is there but wrong: that has been reported already, and one problem is enough. */
+  mayHave(id: string): boolean
 }
 
-/** The entry, or undefined with a problem in the report. */
+/** The entry; undefined when it is not there, or is wrong, with a problem in the report that says so. */
 export function follow<T>(target: Target<T>, id: string, field: string, report: Report): T | undefined {
   const found = target.entries.get(id)
-  if (found === undefined)
+  if (found === undefined && !target.mayHave(id))
     report.problem(field, unknownReference(target.noun, id, target.namespace, target.entries.keys()))
   return found
 }

@@ -49,6 +49,8 @@ export function own<Value>(
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+export const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+
 /** Path of a field in an entry: `map[2].match`; names that are no identifiers stand in brackets. */
 export function fieldPath(parent: string, key: string | number): string {
   if (typeof key === 'number') return `${parent}[${key}]`
