@@ -55,7 +55,10 @@ const json = JSON.stringify({
   order: 4711,
   items: Array.from({ length: 13 }, (_, i) => ({
     sku: `GC-${String(1000 + i)}`,
-    name: i % 3 === 0 ? 'Chair “Select Comfort”' : 'Folding garden chair, oak',
+    name:
+      i % 3 === 0
+        ? 'Chair “Select Comfort”, with footrest and cushion'
+        : 'Folding garden chair, oak, oiled, set of two',
     price: 49.9 + i,
     gift: false,
     note: null,
