@@ -9,7 +9,7 @@ import {
   createGrpcServer,
 } from '#envoy'
 import { type SettingValues, createRegistry, formatPlace, startMetrics } from '#platform'
-import { openLocator } from '#request'
+import { type Locator, openLocator } from '#request'
 import { createIngest, openJournal } from '#traffic'
 import type { Command } from './command.ts'
 import { watchTraffic } from './control-metrics.ts'
@@ -76,12 +76,12 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
       }),
     (one) => one.stop(),
   )
-  const locator = await openLocator(databases(settings))
+  let locator: Locator | undefined
   const probe = values['supervisor.probe']
   const ingest = createIngest({
     sinks: [(_event, json) => journal.offer(json), ...printEvents(values['traffic.print'])],
     maxEventBytes: values['traffic.event.max_bytes'],
-    locate: locator.locate,
+    locate: (ip) => locator?.locate(ip),
     ...(probe === undefined ? {} : { probe }),
   })
   const accessLog = createAccessLog({
@@ -126,6 +126,8 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   )
   log.info({ address }, 'the control plane listens')
   tell({ kind: 'ready' })
+  // Needed only for requests that no filter saw, and slow to open: Envoys need not wait for it.
+  locator = await openLocator(databases(settings))
 }
 
 export const controlCommand: Command = {

@@ -51,7 +51,7 @@ export type TrafficEvent = Omit<DecisionRecord, 'timestamp'> & {
 
 export type EventSettings = {
   /** For requests without a record; undefined: nothing is known of any place. */
-  readonly locate?: (ip: string) => Location
+  readonly locate?: (ip: string) => Location | undefined
   /** An answer of the origin with such a status is a refusal of its own (spec traffic 1.4). */
   readonly originBlockStatuses?: ReadonlySet<number>
 }
