@@ -8,23 +8,26 @@ export type MediaType = {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** End of the piece that begins at `from`: the next of `separators` outside quotes, or the end of the text. */
-function pieceEnd(text: string, from: number, separators: string): number {
+const quote = 0x22
+const backslash = 0x5c
+
+/** End of the piece that begins at `from`: the next separator outside quotes, or the end of the text. */
+function pieceEnd(text: string, from: number, separator: number): number {
   let quoted = false
   for (let i = from; i < text.length; i++) {
-    const char = text[i] ?? ''
-    if (char === '"') quoted = !quoted
-    else if (quoted && char === '\\') i++
-    else if (!quoted && separators.includes(char)) return i
+    const code = text.charCodeAt(i)
+    if (code === quote) quoted = !quoted
+    else if (quoted && code === backslash) i++
+    else if (!quoted && code === separator) return i
   }
   return text.length
 }
 
-/** Splits at separators outside quotes; pieces are trimmed. */
-export function splitQuoted(text: string, separator: string): readonly string[] {
+/** Splits at a separator outside quotes; pieces are trimmed. */
+export function splitQuoted(text: string, separator: ',' | ';'): readonly string[] {
   const pieces: string[] = []
   for (let start = 0; start <= text.length;) {
-    const end = pieceEnd(text, start, separator)
+    const end = pieceEnd(text, start, separator.charCodeAt(0))
     pieces.push(text.slice(start, end).trim())
     start = end + 1
   }
