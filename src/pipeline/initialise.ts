@@ -1,5 +1,5 @@
 // Initialisation (spec pipeline 4.2): the tags that every request has before the first stage looks at it.
-import type { HumanLevel, Location, RequestView } from '#request'
+import type { HumanLevel, Location, LocationFlag, RequestView } from '#request'
 import { systemSource } from './actions.ts'
 import { type TagSet, type TagSource, qualifiedTag } from './tags.ts'
 import type { Site } from './transaction.ts'
@@ -13,7 +13,6 @@ const at = (section: string, name: string, value: string): TagSource => ({
 })
 
 function bodyTags({ body }: RequestView): readonly string[] {
-  if (!body.present) return []
   return [
     ...(body.malformed === undefined ? [] : ['malformed-body']),
     ...(body.partial ? ['body-partial'] : []),
@@ -21,6 +20,25 @@ function bodyTags({ body }: RequestView): readonly string[] {
     ...(body.tooDeep === undefined ? [] : ['body-too-deep']),
     ...(body.tooLarge === undefined ? [] : ['request-too-large']),
   ]
+}
+
+const flagTag: Readonly<Record<LocationFlag, string>> = {
+  anon: 'geo-anon',
+  sat: 'geo-sat',
+  vpn: 'geo-vpn',
+  tor: 'geo-tor',
+  relay: 'geo-relay',
+  hosting: 'geo-hosting',
+  mobile: 'geo-mobile',
+}
+
+/** An opaque body stands among the arguments, but is none (spec pipeline 1.7). */
+function countArguments({ args, body }: RequestView): number {
+  const opaque =
+    body.raw !== undefined &&
+    body.malformed === undefined &&
+    args.get(body.raw.name)?.value === body.raw.value
+  return args.size - (opaque ? 1 : 0)
 }
 
 function attachLocation(tags: TagSet, location: Location): void {
@@ -33,6 +51,10 @@ function attachLocation(tags: TagSet, location: Location): void {
   tags.add(qualifiedTag('geo-asn', location.asn), initial)
   tags.add(qualifiedTag('geo-org', location.organization), initial)
   tags.add(qualifiedTag('network', location.network), initial)
+  for (const flag of location.flags ?? []) tags.add(flagTag[flag], initial)
+  if (location.privacyService !== undefined) {
+    tags.add(qualifiedTag('geo-privacy-service', location.privacyService), initial)
+  }
 }
 
 /** Tags of the request itself; those of the site come with `attachSiteTags`. */
@@ -46,7 +68,7 @@ export function attachRequestTags(tags: TagSet, { request, location, human }: Kn
   tags.add(qualifiedTag('host', request.authority), at('attributes', 'authority', request.authority))
   tags.add(`headers:${String(request.headers.size)}`, initial)
   tags.add(`cookies:${String(request.cookies.size)}`, initial)
-  tags.add(`args:${String(request.args.size)}`, initial)
+  tags.add(`args:${String(countArguments(request))}`, initial)
   tags.add(`protocol:${request.scheme}`, initial)
   if (request.ipInvalid) tags.add('invalid-client-ip', initial)
   for (const tag of bodyTags(request)) tags.add(tag, initial)

@@ -100,10 +100,15 @@ export function nowhere(template: ProxyTemplate): Site {
   return { group: { ...identity, httpRedirect: 'off', serverNames: [], policy, template }, policy, entry }
 }
 
-function readSettings(template: ProxyTemplate, entry: MapEntry, readBody: boolean): ReadSettings {
+function readSettings(
+  template: ProxyTemplate,
+  trusts: ReadSettings['trusts'],
+  entry: MapEntry,
+  readBody: boolean,
+): ReadSettings {
   return {
     clientAddressHeaders: template.clientAddressHeaders,
-    trusts: addressSet(template.trustedSources),
+    trusts,
     readBody,
     bodyLimit: template.clientBodyBufferBytes,
     maxBodyDepth: entry.contentFilter.maxBodyDepth,
@@ -178,12 +183,19 @@ function beginTransaction(
 export function compileReception(policy: Policy, locator: Locator): Reception {
   const mapping = compileMapping(policy)
   const unknown = nowhere(policy.defaultTemplate)
-  const unknownSettings = readSettings(policy.defaultTemplate, unknown.entry, false)
+  const unknownSettings = readSettings(
+    policy.defaultTemplate,
+    addressSet(policy.defaultTemplate.trustedSources),
+    unknown.entry,
+    false,
+  )
   const seeds = new Map(policy.serverGroups.map((group) => [group, seedOf(group)]))
   const settings = new Map<ServerGroup, ReadonlyMap<MapEntry, ReadSettings>>()
   for (const group of policy.serverGroups) {
+    const trusts = addressSet(group.template.trustedSources)
     const entries = group.policy.entries.map(
-      (entry) => [entry, readSettings(group.template, entry, readsBody(policy, group, entry))] as const,
+      (entry) =>
+        [entry, readSettings(group.template, trusts, entry, readsBody(policy, group, entry))] as const,
     )
     settings.set(group, new Map(entries))
   }

@@ -13,6 +13,7 @@ export type {
   HeaderLine,
   HumanLevel,
   Location,
+  LocationFlag,
   Parameter,
   Parameters,
   Place,
