@@ -2,9 +2,23 @@
 
 /** Long words are not compared: they are never typing errors, and the cost is quadratic. */
 const longest = 64
+/** Nor are all words of a long list: ten thousand wrong references to ten thousand entries must not take minutes. */
+const mostWords = 1000
 
-/** Steps (insert, delete, replace, swap neighbours) between two words. */
-function distance(a: string, b: string): number {
+/** What is left of two words without the beginning and the end that they share. */
+function unlike(a: string, b: string): readonly [string, string] {
+  const most = Math.min(a.length, b.length)
+  let start = 0
+  while (start < most && a[start] === b[start]) start++
+  let end = 0
+  while (end < most - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)]
+}
+
+/** Steps (insert, delete, replace, swap neighbours) between two words; Infinity when there are `limit` or more. */
+function distance(wordA: string, wordB: string, limit: number): number {
+  const [a, b] = unlike(wordA, wordB)
+  if (Math.abs(a.length - b.length) >= limit) return Infinity
   let before: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
@@ -21,6 +35,7 @@ function distance(a: string, b: string): number {
         ),
       )
     }
+    if (Math.min(...row) >= limit) return Infinity
     before = previous
     previous = row
   }
@@ -33,9 +48,11 @@ export function closest(word: string, words: Iterable<string>): string | undefin
   const lower = word.toLowerCase()
   let best: string | undefined
   let bestDistance = Math.floor(Math.max(word.length, 3) / 3) + 1
+  let compared = 0
   for (const candidate of words) {
+    if (++compared > mostWords) break
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue
-    const steps = distance(lower, candidate.toLowerCase())
+    const steps = distance(lower, candidate.toLowerCase(), bestDistance)
     if (steps < bestDistance) {
       best = candidate
       bestDistance = steps

@@ -9,7 +9,8 @@ const shown = 80
 
 /** A value as the author wrote it, in quotation marks if it is text, shortened. */
 export function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(JSON.stringify(value))
+  const text =
+    typeof value === 'string' ? JSON.stringify(value.slice(0, shown + 1)) : String(JSON.stringify(value))
   return text.length > shown ? `${text.slice(0, shown)}…` : text
 }
 
@@ -71,7 +72,7 @@ export function unknownReference(
   known: Iterable<string>,
 ): Finding {
   return {
-    reason: `unknown ${kind} "${id}"`,
+    reason: `unknown ${kind} "${id.slice(0, shown)}"`,
     remedy: `${suggestion(id, known)}Name an entry of ${document}, or add one with this id.`,
   }
 }

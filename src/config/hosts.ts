@@ -64,4 +64,6 @@ export function isThisMachine(host: string): boolean {
 export const isHost = (text: string): boolean =>
   addressHost(text) !== undefined ||
   (text.length <= 253 &&
+    // Resolvers read 127.1 and 0x7f000001 as addresses; only the usual spelling is one here.
+    !/(?:^|\.)(?:[0-9]+|0x[0-9A-Fa-f]*)\.?$/i.test(text) &&
     /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/.test(text))

@@ -30,6 +30,7 @@ export type {
   TagScope,
 } from './policy.ts'
 export { documents } from './documents/index.ts'
+export { filterOrder } from './filter-order.ts'
 export { type LoadOptions, type LoadResult, buildPolicy, loadFolder } from './load.ts'
 export { type Problem, formatProblem } from './problem.ts'
 export { normaliseTag } from './tag.ts'

@@ -14,14 +14,17 @@ import { proxyTemplates } from './documents/proxy-templates.ts'
 import { rateLimitRules } from './documents/rate-limit-rules.ts'
 import { securityPolicies } from './documents/security-policies.ts'
 import { serverGroups } from './documents/server-groups.ts'
+import { notUsedYet } from './findings.ts'
 import type { Policy } from './policy.ts'
 import { type Findings, type Problem, type Report, reportAt, silent } from './problem.ts'
+import { notDocument, notList, useOf } from './read/namespaces.ts'
 import { type Document, readEntries } from './read/read-entries.ts'
 import { type Raw, readFolder } from './read/read-folder.ts'
 import { resolveAcl, resolveContentFilter, resolveFilters, tagsOfRules } from './resolve/filters.ts'
 import { resolveRateLimits } from './resolve/rate-limits.ts'
 import type { Target } from './resolve/references.ts'
 import { checkBackends, resolveGroups, resolvePolicy, resolveTemplate } from './resolve/sites.ts'
+import { isList } from './schema/json.ts'
 
 export type LoadOptions = {
   /** Backends on this machine are accepted (spec control-plane 1.3). Default: false. */
@@ -66,7 +69,7 @@ function resolveEach<Parsed extends { readonly id: string }, Resolved>(
   return { ...targetOf(document), entries }
 }
 
-function assemble(read: Read, options: LoadOptions, revision: string): Policy | undefined {
+function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | undefined {
   const actionDocument = withBuiltin(read(actions))
   const filterDocument = read(globalFilters)
   const flows = read(flowControlPolicies)
@@ -106,7 +109,6 @@ function assemble(read: Read, options: LoadOptions, revision: string): Policy | 
   const defaultTemplate = templates.entries.get('__default__')
   if (defaultTemplate === undefined) return undefined
   return {
-    revision,
     branch: options.branch ?? 'prod',
     actions: actionDocument.entries,
     globalFilters: resolveFilters(filterDocument, actionTarget),
@@ -132,31 +134,39 @@ function canonical(value: unknown): unknown {
 function revisionOf(documents: ReadonlyMap<string, Raw>): string {
   const hash = createHash('sha256')
   for (const [namespace, { entries }] of [...documents].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(`${namespace}\n${JSON.stringify(canonical(entries))}\n`)
+    if (entries.length > 0) hash.update(`${namespace}\n${JSON.stringify(canonical(entries))}\n`)
   }
   return hash.digest('hex').slice(0, 16)
 }
 
 function load(documents: ReadonlyMap<string, Raw>, findings: Findings, options: LoadOptions): LoadResult {
   const read: Read = (kind) => readEntries(kind, documents.get(kind.namespace), findings)
-  const policy = assemble(read, options, revisionOf(documents))
+  const policy = assemble(read, options)
   const { problems, warnings } = findings
   if (problems.length > 0 || policy === undefined) return { ok: false, problems, warnings }
-  return { ok: true, policy, warnings }
+  return { ok: true, policy: { revision: revisionOf(documents), ...policy }, warnings }
 }
 
-/** A Policy from documents in memory, by namespace. Namespaces that are missing are empty. */
+/** A Policy from documents in memory, by namespace: lists of entries. Namespaces that are missing are empty. */
 export function buildPolicy(
-  documents: Readonly<Record<string, readonly unknown[]>>,
+  documents: Readonly<Record<string, unknown>>,
   options: LoadOptions = {},
 ): LoadResult {
-  const raw = new Map(
-    Object.entries(documents).map(([namespace, entries]) => [
-      namespace,
-      { file: `${namespace}.json`, entries, complete: true },
-    ]),
-  )
-  return load(raw, { problems: [], warnings: [] }, options)
+  const findings: Findings = { problems: [], warnings: [] }
+  const raw = new Map<string, Raw>()
+  for (const [namespace, entries] of Object.entries(documents)) {
+    const file = `${namespace}.json`
+    const report = reportAt(findings, { file, document: namespace, entry: '' })
+    const use = useOf(namespace)
+    if (use === 'unknown') report.problem('', notDocument(namespace, ''))
+    else if (use === 'unused') report.warning('', notUsedYet(namespace))
+    else if (isList(entries)) raw.set(namespace, { file, entries, complete: true })
+    else {
+      report.problem('', notList)
+      raw.set(namespace, { file, entries: [], complete: false })
+    }
+  }
+  return load(raw, findings, options)
 }
 
 /** A Policy from a folder of JSON and YAML files. */

@@ -1,9 +1,10 @@
 // Watches a folder of documents: whoever writes there (an editor, a deployment, a ConfigMap that is swapped through a
 // symbolic link) gets the new Policy applied, or the reasons why not, without restarting anything.
 import { createHash } from 'node:crypto'
-import { type FSWatcher, readFileSync, readdirSync, watch } from 'node:fs'
+import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type LoadOptions, type LoadResult, loadFolder } from './load.ts'
+import { fileBytes } from './read/file-bytes.ts'
 
 export type WatchListeners = {
   /** A changed folder that is good, or one that is not. Not called when only time stamps changed. */
@@ -24,7 +25,9 @@ function fingerprint(folder: string): string {
   try {
     for (const name of readdirSync(folder).toSorted()) {
       hash.update(`${name}\n`)
-      if (/\.(json|ya?ml)$/.test(name)) hash.update(readFileSync(join(folder, name)))
+      if (!/\.(json|ya?ml)$/.test(name)) continue
+      const bytes = fileBytes(join(folder, name))
+      hash.update(Buffer.isBuffer(bytes) ? bytes : bytes.why)
     }
   } catch (error) {
     // A folder that is being replaced is gone for a moment; that is a state like any other, told by loadFolder.

@@ -26,10 +26,14 @@ const unsupported: readonly (readonly [RegExp, string])[] = [
 
 /** Escapes are blanked out with their length kept, so that `\(?=` is not taken for a look-ahead. */
 const withoutEscapes = (source: string): string =>
-  source.replace(/\\[^1-9k]/g, '__').replace(/\[\^?\]?[^\]]*\]/g, (c) => '_'.repeat(c.length))
+  source.replace(/\\[^1-9k]/g, '__').replace(/\[\^?\]?[^\]]*(?:\]|$)/g, (c) => '_'.repeat(c.length))
+
+/** Characters that a pattern may have; longer ones are lists that belong elsewhere, and cost seconds to refuse. */
+const longest = 65_536
 
 /** Checks that RE2 takes the pattern. */
 export function checkPattern(source: string): PatternProblem | undefined {
+  if (source.length > longest) return { offset: longest, why: `longer than ${String(longest)} characters` }
   try {
     new RE2(source, 'u')
     return undefined

@@ -67,6 +67,8 @@ function readHeaders(headers: Readonly<Record<string, string>>, report: Report):
       report.problem(field, finding('must be a header name', 'Use letters, digits and "-" only.'))
     } else if (neverSet.includes(lower)) {
       report.problem(field, finding(`header "${lower}" cannot be set`, 'Remove it; Envoy sets it.'))
+    } else if (/[\0\r\n]/.test(value)) {
+      report.problem(field, finding('must be one line', 'Remove line breaks and zero bytes from the value.'))
     }
     return [lower, value]
   })

@@ -15,6 +15,9 @@ const conditions = (what: string) =>
     }),
   )
 
+/** Ten years: longer is a mistake, and stores count in milliseconds. */
+const longest = 315_360_000
+
 const step = partSchema({
   method: Type.Enum(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'TRACE', 'OPTIONS', 'PATCH']),
   uri: Type.String({
@@ -31,7 +34,11 @@ const step = partSchema({
 const schema = entrySchema(
   {
     active: Type.Boolean({ description: 'Inactive policies do nothing.' }),
-    timeframe: Type.Number({ exclusiveMinimum: 0, description: 'Seconds from the first step to the last.' }),
+    timeframe: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: longest,
+      description: 'Seconds from the first step to the last.',
+    }),
     key: Type.Array(selector, { minItems: 1, description: 'Whose steps belong together.' }),
     steps: Type.Array(step, {
       minItems: 2,
@@ -87,7 +94,7 @@ function parse(entry: Static<typeof schema>, report: Report): FlowPolicyEntry {
     ...identityOf(entry),
     tags: readTags(entry.tags, 'tags', report),
     active: entry.active,
-    timeframeMs: entry.timeframe * 1000,
+    timeframeMs: Math.max(1, Math.round(entry.timeframe * 1000)),
     key: readSelectors(entry.key),
     steps,
     include: readTags(entry.include, 'include', report),

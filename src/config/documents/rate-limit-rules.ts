@@ -22,8 +22,11 @@ const scope = (description: string) =>
     { description, expected: 'an object with relation and tags, or a list of tags' },
   )
 
+/** Ten years: longer is a mistake, and stores count in milliseconds. */
+const longest = 315_360_000
+
 const seconds = (description: string) =>
-  Type.Integer({ minimum: 1, digits: true, description: `${description} Seconds.` })
+  Type.Integer({ minimum: 1, maximum: longest, digits: true, description: `${description} Seconds.` })
 
 const schema = entrySchema({
   active: Type.Optional(Type.Boolean({ description: 'Default: true.' })),
@@ -40,7 +43,11 @@ const schema = entrySchema({
   }),
   thresholds: Type.Array(
     partSchema({
-      limit: Type.Integer({ minimum: 0, description: 'Events that are within the limit.' }),
+      limit: Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'Events that are within the limit.',
+      }),
       action: reference('Action once the count is greater.'),
     }),
     { minItems: 1, description: 'What happens above which count.' },

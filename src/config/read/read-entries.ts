@@ -3,6 +3,7 @@ import type { DocumentKind } from '../documents/document.ts'
 import { duplicate, finding } from '../findings.ts'
 import { type Findings, type Report, reportAt } from '../problem.ts'
 import { isObject } from '../schema/json.ts'
+import { excessOf } from './excess.ts'
 import type { Raw } from './read-folder.ts'
 
 /** One document as it was read: its entries in order, and a report for each. */
@@ -36,6 +37,11 @@ export function readEntries<Parsed extends { readonly id: string }>(
     const report = reportOn(name)
     if (!isObject(value)) {
       report.problem('', finding('must be an object', 'Write the entry as { "id": …, … }.'))
+      return
+    }
+    const excess = excessOf(value)
+    if (excess !== undefined) {
+      report.problem('', excess)
       return
     }
     const first = ids.get(name)

@@ -1,12 +1,12 @@
 // A folder of documents: one file per namespace, JSON or YAML. Reads all of it and reports everything that is wrong.
-import { type Dirent, readFileSync, readdirSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { isUtf8 } from 'node:buffer'
 import { extname, join } from 'node:path'
-import { closest } from '../closest.ts'
-import { documents, notUsedNamespaces } from '../documents/index.ts'
 import { finding, notUsedYet } from '../findings.ts'
 import { type Findings, reportAt } from '../problem.ts'
 import { isList } from '../schema/json.ts'
+import { fileBytes } from './file-bytes.ts'
+import { notDocument, notList, useOf } from './namespaces.ts'
 import { type Parsed, parseJson } from './json-text.ts'
 import { parseYaml } from './yaml-text.ts'
 
@@ -18,18 +18,11 @@ export type Raw = {
   readonly complete: boolean
 }
 
-/** Larger files are not read: no configuration needs them, and a mistake must not take all memory. */
-const largestFile = 64 * 1024 * 1024
-
 const parsers: Readonly<Record<string, (text: string) => Parsed>> = {
   '.json': parseJson,
   '.yaml': parseYaml,
   '.yml': parseYaml,
 }
-
-const namespaces: readonly string[] = documents.map(({ namespace }) => namespace)
-const unused: readonly string[] = notUsedNamespaces
-const known = [...namespaces, ...unused]
 
 /** What people keep beside documents. */
 const isOther = ({ name }: Dirent): boolean =>
@@ -40,7 +33,7 @@ function listFiles(folder: string, findings: Findings): readonly string[] {
     return readdirSync(folder, { withFileTypes: true })
       .filter((entry) => !entry.isDirectory() && !isOther(entry))
       .map(({ name }) => name)
-      .filter((name) => !statSync(join(folder, name)).isDirectory())
+      .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() !== true)
       .toSorted()
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
@@ -53,13 +46,9 @@ function listFiles(folder: string, findings: Findings): readonly string[] {
 }
 
 function readText(path: string): string | { readonly why: string } {
-  try {
-    if (statSync(path).size > largestFile) return { why: `larger than ${String(largestFile / 2 ** 20)} MiB` }
-    const bytes = readFileSync(path)
-    return isUtf8(bytes) ? bytes.toString('utf8').replace(/^\ufeff/, '') : { why: 'not UTF-8' }
-  } catch (error) {
-    return { why: error instanceof Error ? error.message : String(error) }
-  }
+  const bytes = fileBytes(path)
+  if (!Buffer.isBuffer(bytes)) return bytes
+  return isUtf8(bytes) ? bytes.toString('utf8').replace(/^\ufeff/, '') : { why: 'not UTF-8' }
 }
 
 function readFile(
@@ -89,7 +78,7 @@ function readFile(
     return undefined
   }
   if (!isList(parsed.value)) {
-    report.problem('', finding('must be a list of entries', 'Write the entries in one list: [ {…}, {…} ].'))
+    report.problem('', notList)
     return undefined
   }
   return parsed.value
@@ -103,15 +92,9 @@ export function readFolder(folder: string, findings: Findings): ReadonlyMap<stri
     const extension = extname(file)
     const namespace = file.slice(0, file.length - extension.length)
     const report = reportAt(findings, { file, document: namespace, entry: '' })
-    if (!(extension in parsers) || !known.includes(namespace)) {
-      const near = closest(namespace, known)
-      report.problem(
-        '',
-        finding(
-          'not a document of the configuration',
-          `${near === undefined ? '' : `Did you mean "${near}${extension in parsers ? extension : '.json'}"? `}Move it out of the folder; known are ${known.join(', ')} with .json, .yaml or .yml.`,
-        ),
-      )
+    const readable = extension in parsers
+    if (!readable || useOf(namespace) === 'unknown') {
+      report.problem('', notDocument(namespace, readable ? extension : '.json'))
       continue
     }
     const other = seen.get(namespace)
@@ -122,7 +105,7 @@ export function readFolder(folder: string, findings: Findings): ReadonlyMap<stri
       report.problem('', finding(`two files for ${namespace}: ${other} and ${file}`, 'Keep one of the two.'))
       continue
     }
-    if (unused.includes(namespace)) {
+    if (useOf(namespace) === 'unused') {
       report.warning('', notUsedYet(namespace))
       continue
     }

@@ -2,47 +2,18 @@
 import type { AclProfileEntry } from '../documents/acl-profiles.ts'
 import type { ContentFilterProfileEntry } from '../documents/content-filter-profiles.ts'
 import type { GlobalFilterEntry } from '../documents/global-filters.ts'
+import { filterOrder } from '../filter-order.ts'
 import { finding } from '../findings.ts'
-import type {
-  AclProfile,
-  Action,
-  ContentFilterProfile,
-  ContentFilterRule,
-  GlobalFilter,
-  Rule,
-  Tag,
-} from '../policy.ts'
+import type { AclProfile, Action, ContentFilterProfile, ContentFilterRule, GlobalFilter } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import type { Document } from '../read/read-entries.ts'
 import { normaliseTag } from '../tag.ts'
 import { type Target, follow } from './references.ts'
 
-function tagsLookedAt(rule: Rule): readonly Tag[] {
-  return rule.entries.flatMap((entry) => {
-    if (!('match' in entry)) return tagsLookedAt(entry)
-    return entry.match === 'tag' ? [entry.tag] : []
-  })
-}
-
-/** Filters that wait for each other's tags are evaluated in document order (spec pipeline 4.3). */
 function warnOfCircles(filters: Document<GlobalFilterEntry>, active: readonly GlobalFilterEntry[]): void {
-  const attaches = Map.groupBy(
-    active.flatMap((filter) => filter.tags.map((tag) => ({ tag, filter }))),
-    ({ tag }) => tag,
-  )
-  const sources = (filter: GlobalFilterEntry): readonly GlobalFilterEntry[] =>
-    tagsLookedAt(filter.rule).flatMap((tag) => (attaches.get(tag) ?? []).map((one) => one.filter))
-  for (const filter of active) {
-    const reached = new Set<GlobalFilterEntry>()
-    const waiting = [...sources(filter)]
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      if (reached.has(next)) continue
-      reached.add(next)
-      waiting.push(...sources(next))
-    }
-    if (!reached.has(filter)) continue
+  for (const { id } of filterOrder(active).circular) {
     filters
-      .reportOn(filter.id)
+      .reportOn(id)
       .warning(
         'rule',
         finding(

@@ -1,14 +1,13 @@
 // Global filters (spec pipeline 4.3): tag requests by any property, and act on them. All are evaluated, always; yet only
 // filters that something in the request points to are looked at: every datum is matched once against one set or index
 // of all conditions on it, and what it hits names the filters to evaluate.
-import type { Condition, GlobalFilter, Policy, Rule } from '#config'
+import { type Condition, type GlobalFilter, type Policy, type Rule, filterOrder } from '#config'
 import { addressIndex, compilePatternSet } from '#platform'
 import type { Candidate } from '../actions.ts'
 import type { Located } from '../decision.ts'
 import type { Stage } from '../stage.ts'
 import { qualifiedTag } from '../tags.ts'
 import type { Transaction } from '../transaction.ts'
-import { evaluationOrder } from './filter-order.ts'
 
 /** A rule whose conditions are numbers: places in the list of all distinct conditions. */
 type Tree = { readonly and: boolean; readonly entries: readonly (Tree | number)[] }
@@ -260,7 +259,7 @@ function holds(tree: Tree, isHit: (condition: number) => boolean): boolean {
 function compileFilters(
   policy: Policy,
 ): (t: Transaction) => readonly { readonly filter: GlobalFilter; readonly at: Located }[] {
-  const { conditions, compiled } = numberConditions(evaluationOrder(policy.globalFilters))
+  const { conditions, compiled } = numberConditions(filterOrder(policy.globalFilters).order)
   const probes = compileProbes(conditions)
   const filtersOf = conditions.map((): number[] => [])
   compiled.forEach(({ tree }, i) => {
