@@ -52,6 +52,13 @@ export async function followPolicy(
     onReload?.('refused')
     tell({ kind: 'refused', problems })
   }
+  /** A warning that has been read once says nothing new with every later change. */
+  let warned: ReadonlySet<string> = new Set()
+  const warn = ({ warnings }: LoadResult): void => {
+    const all = warnings.map(formatProblem)
+    for (const warning of all) if (!warned.has(warning)) log[level]({}, warning)
+    warned = new Set(all)
+  }
   const use = (result: LoadResult): void => {
     if (!result.ok) {
       refuse(result.problems.map(formatProblem))
@@ -66,7 +73,7 @@ export async function followPolicy(
       return
     }
     revision = result.policy.revision
-    for (const warning of result.warnings) log[level]({}, formatProblem(warning))
+    warn(result)
     log.info({ revision, folder }, 'policy in force')
     onReload?.('applied')
     tell({ kind: 'policy', revision })
@@ -86,6 +93,6 @@ export async function followPolicy(
   const first = loadPolicy(folder, allowLoopbackBackends)
   apply(first.policy)
   revision = first.policy.revision
-  for (const warning of first.warnings) log[level]({}, formatProblem(warning))
+  warn(first)
   log.info({ revision, folder }, 'policy in force')
 }

@@ -1,0 +1,104 @@
+// The command line itself: help, versions, mistakes, exit codes; and `weir validate` on folders that are broken.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { copyConfig, runWeir } from './support/weir.ts'
+
+const names = ['quickstart', 'serve', 'filter', 'control', 'inspect', 'validate', 'events']
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'weir-cli-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('help', () => {
+  test('names every command', async () => {
+    const { code, stdout } = await runWeir(['--help'])
+    expect(code).toBe(0)
+    expect([...stdout.matchAll(/^ {2}(\w+) {2}/gm)].map(([, name]) => name)).toEqual(names)
+  })
+
+  test.each(names)('%s --help shows usage, options, exit codes and an example', async (name) => {
+    const { code, stdout, stderr } = await runWeir([name, '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain(`Usage: weir ${name} `)
+    expect(stdout).toMatch(/^Exit: /m)
+    expect(stdout).toMatch(/^Examples?: /m)
+  })
+
+  test('--version is that of the package', async () => {
+    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    expect(await runWeir(['--version'])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
+  })
+})
+
+describe('mistakes', () => {
+  test.each([
+    ['no command', [], '', 'Usage: weir COMMAND'],
+    ['an unknown command', ['sreve'], 'weir: unknown command "sreve"; known are quickstart, serve', ''],
+    ['an unknown option', ['serve', '--envoi'], "weir serve: Unknown option '--envoi'", ''],
+    ['an option without its value', ['validate', '--config'], 'weir validate: ', ''],
+    ['a value that is none', ['serve', '--filters', 'many'], 'option --filters: must be a whole number', ''],
+    ['a port that is none', ['quickstart', '--port', '99999'], '--port 99999: must be a port number', ''],
+    [
+      'a place that is none',
+      ['filter', '--filter-listen', '9191'],
+      'option --filter-listen: must be an address',
+      '',
+    ],
+    ['a number that is none', ['events', '--last', 'few'], '--last few: must be a number', ''],
+    ['no journal', ['events', '--file', 'absent.jsonl'], 'there is no journal absent.jsonl yet', ''],
+    ['a folder that is none', ['validate', '--config', 'absent'], '', 'absent'],
+  ] as const)('%s: exit code 2', async (_says, args, stderr, stdout) => {
+    const ran = await runWeir(args, { cwd: folder })
+    expect(ran.code).toBe(2)
+    expect(ran.stderr).toContain(stderr)
+    expect(ran.stdout).toContain(stdout)
+  })
+})
+
+describe('weir validate', () => {
+  test('the shipped configuration is valid', async () => {
+    const { code, stdout } = await runWeir(['validate'])
+    expect(stdout).toMatch(/: valid, revision [0-9a-f]{16}, \d+ warnings\n$/)
+    expect(code).toBe(0)
+  })
+
+  test('--json says the same to programs', async () => {
+    const config = join(folder, 'broken')
+    copyConfig(config, 8000)
+    writeFileSync(join(config, 'actions.json'), '[{"id":"a","name":"a","type":"blok"}]')
+    const { code, stdout } = await runWeir(['validate', '--config', config, '--json'])
+    const report = JSON.parse(stdout) as { ok: boolean; problems: object[] }
+    expect(code).toBe(2)
+    expect(report.ok).toBe(false)
+    expect(report.problems).toContainEqual(
+      expect.objectContaining({ file: 'actions.json', document: 'actions', entry: 'a', field: 'type' }),
+    )
+  })
+
+  const cases = fileURLToPath(new URL('validate/broken/', import.meta.url))
+  const broken = readdirSync(cases, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+
+  /** All of them are tried in process (test/validate); here it is the program, its output and its exit code. */
+  const tried = broken.slice(0, 14)
+
+  test('there are at least twelve ways to be broken', () => {
+    expect(tried.length).toBeGreaterThanOrEqual(12)
+  })
+
+  test.each(tried)('%s: file, reason and remedy, exit code 2', async (name) => {
+    const { code, stdout } = await runWeir(['validate', '--config', join(cases, name)])
+    expect(code).toBe(2)
+    const [first = ''] = stdout.split('\n')
+    expect(first).toMatch(/^\S+\.(json|ya?ml): .+\. .+$/)
+    expect(first).not.toContain('undefined')
+  })
+})
