@@ -3,7 +3,6 @@
 import type { MapEntry, Policy, ProxyTemplate, ServerGroup } from '#config'
 import { addressSet } from '#platform'
 import {
-  type BodyReport,
   type Head,
   type HumanLevel,
   type Location,
@@ -18,6 +17,7 @@ import { refusal, systemSource } from './actions.ts'
 import type { Verdict } from './decision.ts'
 import { attachRequestTags, attachSiteTags } from './initialise.ts'
 import { type Mapping, compileMapping } from './mapping.ts'
+import { noBody, noLocation, nowhere } from './nowhere.ts'
 import { readsBody } from './reads-body.ts'
 import { readSession } from './session.ts'
 import { createTagSet } from './tags.ts'
@@ -36,68 +36,6 @@ export type Received = { readonly transaction: Transaction; readonly verdict: Ve
 export type Reception = {
   /** `refused`: found by the reader before the site is known (spec pipeline 1.2). */
   receive(head: Head, refused?: Refusal): Received
-}
-
-/** Stands for the site of a request that has none; its names are empty and nothing in it is active. */
-export function nowhere(template: ProxyTemplate): Site {
-  const identity = { id: '', name: '' }
-  const block = {
-    ...identity,
-    tags: [],
-    type: 'block',
-    status: 503,
-    headers: [],
-    content: undefined,
-  } as const
-  const section = { maxCount: undefined, maxLength: undefined, names: [], regex: [] }
-  const entry: MapEntry = {
-    ...identity,
-    role: 'default',
-    match: '',
-    acl: {
-      ...identity,
-      tags: [],
-      action: block,
-      forceDeny: [],
-      passthrough: [],
-      allowBot: [],
-      denyBot: [],
-      allow: [],
-      deny: [],
-    },
-    aclActive: false,
-    contentFilter: {
-      ...identity,
-      tags: [],
-      action: block,
-      active: [],
-      report: [],
-      ignore: [],
-      ignoreAlphanum: true,
-      ignoreBody: true,
-      contentTypes: [],
-      decoding: { base64: false, dual: false, html: false, unicode: false },
-      graphqlPath: '',
-      maskingSeed: '',
-      sections: {
-        headers: section,
-        cookies: section,
-        args: section,
-        path: section,
-        plugins: section,
-        allsections: section,
-      },
-      maxBodyDepth: 100,
-      maxBodySize: undefined,
-      refererAsUri: false,
-    },
-    contentFilterActive: false,
-    rateLimitRules: [],
-    backend: undefined,
-    grpc: false,
-  }
-  const policy = { ...identity, tags: [], session: [], sessionIds: [], entries: [entry] }
-  return { group: { ...identity, httpRedirect: 'off', serverNames: [], policy, template }, policy, entry }
 }
 
 function readSettings(
@@ -258,35 +196,7 @@ export function failedReception(input: RequestInput, template: ProxyTemplate): R
     plugins: none,
     body: noBody,
   }
-  const transaction = beginTransaction(request, site, 0, nowhereLocation, '')
+  const transaction = beginTransaction(request, site, 0, noLocation, '')
   transaction.tags.add('general:processing-error', systemSource(0))
   return { transaction, verdict: refusal(transaction, 500, 'General: processing error') }
-}
-
-const noBody: BodyReport = {
-  present: false,
-  mediaType: undefined,
-  declared: undefined,
-  malformed: undefined,
-  partial: false,
-  binary: false,
-  tooDeep: undefined,
-  tooLarge: undefined,
-  raw: undefined,
-  size: 0,
-}
-
-const nowhereLocation: Location = {
-  continentName: undefined,
-  continentCode: undefined,
-  country: undefined,
-  countryCode: undefined,
-  region: undefined,
-  subregion: undefined,
-  city: undefined,
-  latitude: undefined,
-  longitude: undefined,
-  asn: undefined,
-  organization: undefined,
-  network: undefined,
 }

@@ -2,9 +2,8 @@
 // sessions are made of. `undefined` means that the request has no such value, and then its user skips the request.
 import type { Attribute, Selector } from '#config'
 import type { Location, RequestView } from '#request'
-import type { Session } from './session.ts'
 import type { TagSet } from './tags.ts'
-import type { Site } from './transaction.ts'
+import type { Session, Site } from './transaction.ts'
 
 /** What selectors read from; a transaction is one. While the session itself is being made it has none. */
 export type SelectorSource = {

@@ -3,15 +3,7 @@
 import { hash } from 'node:crypto'
 import type { SecurityPolicy, Selector } from '#config'
 import { type SelectorSource, readSelector } from './selectors.ts'
-
-export type Session = {
-  /** The clear values, joined; for counters only. */
-  readonly key: string
-  /** Lower-case hex SHA-224 of seed ‖ main ‖ (0x1F ‖ other)… */
-  readonly hash: string
-  /** One per configured selector that has a value: its name and the hash of seed ‖ value. */
-  readonly ids: readonly { readonly name: string; readonly value: string }[]
-}
+import type { Session } from './transaction.ts'
 
 const sha224 = (text: string): string => hash('sha224', text, 'hex')
 

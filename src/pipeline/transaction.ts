@@ -10,7 +10,6 @@ import type {
   QuarantineTrigger,
   RestrictionTrigger,
 } from './decision.ts'
-import type { Session } from './session.ts'
 import type { TagSet } from './tags.ts'
 
 export type Triggers = {
@@ -20,6 +19,16 @@ export type Triggers = {
   readonly rl: LimitTrigger[]
   readonly cf: ContentTrigger[]
   readonly cfRestrict: RestrictionTrigger[]
+}
+
+/** What an application knows its visitor by (spec pipeline 3.3). */
+export type Session = {
+  /** The clear values, joined; for counters only. */
+  readonly key: string
+  /** Lower-case hex SHA-224 of seed ‖ main ‖ (0x1F ‖ other)… */
+  readonly hash: string
+  /** One per configured selector that has a value: its name and the hash of seed ‖ value. */
+  readonly ids: readonly { readonly name: string; readonly value: string }[]
 }
 
 /** Where the request belongs. */
