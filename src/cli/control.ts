@@ -76,12 +76,12 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
       }),
     (one) => one.stop(),
   )
-  let locator: Locator | undefined
+  const geo: { locator: Locator | undefined } = { locator: undefined }
   const probe = values['supervisor.probe']
   const ingest = createIngest({
     sinks: [(_event, json) => journal.offer(json), ...printEvents(values['traffic.print'])],
     maxEventBytes: values['traffic.event.max_bytes'],
-    locate: (ip) => locator?.locate(ip),
+    locate: (ip) => geo.locator?.locate(ip),
     ...(probe === undefined ? {} : { probe }),
   })
   const accessLog = createAccessLog({
@@ -127,7 +127,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   log.info({ address }, 'the control plane listens')
   tell({ kind: 'ready' })
   // Needed only for requests that no filter saw, and slow to open: Envoys need not wait for it.
-  locator = await openLocator(databases(settings))
+  geo.locator = await openLocator(databases(settings))
 }
 
 export const controlCommand: Command = {

@@ -1,5 +1,5 @@
 // `weir events`: shows the journal, one readable line per event, and goes on while events come in.
-import { type ReadableEvent, followJournal, readTail, readableEvent } from '#traffic'
+import { followJournal, readTail, readableEvent } from '#traffic'
 import { type Command, UsageError } from './command.ts'
 import { commonHelp, parseOptions } from './options.ts'
 
@@ -37,7 +37,7 @@ function lineFor(line: string, { json, blocked }: Shown): string | undefined {
   if (!isObject(event)) return undefined
   const { result } = event
   if (blocked && (result === 'Passed' || result === 'Blocked by origin')) return undefined
-  return json ? line : readableEvent(event as ReadableEvent)
+  return json ? line : readableEvent(event)
 }
 
 function countOf(text: string): number {

@@ -57,14 +57,13 @@ export function parseOptions<const O extends ParseOptions>(
     return typeof text === 'string' && flag !== 'settings' ? [{ name: settingOptions[flag], flag, text }] : []
   })
   const file = given['settings']
-  const ownValues = values as Values<O>
   const loaded = loadSettings({
     file: typeof file === 'string' ? file : undefined,
     flags,
-    defaults: defaults(ownValues),
+    defaults: defaults(values),
   })
   if (!loaded.ok) throw new UsageError(loaded.problems.join('\n'))
-  return { settings: loaded.settings, values: ownValues }
+  return { settings: loaded.settings, values }
 }
 
 /** Lines for the help of a command that serves something. */

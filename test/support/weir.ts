@@ -61,7 +61,7 @@ export type Ports = Readonly<Record<(typeof portNames)[number], number>>
 export async function freePorts(): Promise<Ports> {
   const servers = portNames.map(() => createServer())
   await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
-  const entries = portNames.map((name, i) => [name, (servers[i]?.address() as AddressInfo).port])
+  const entries = servers.map((server, i) => [portNames[i], (server.address() as AddressInfo).port])
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return Object.fromEntries(entries) as Ports
 }
