@@ -1,7 +1,7 @@
 // Reception, mapping and initialisation (spec pipeline 1, 3, 4.2): from what a door received to a transaction that
 // stages can work on. Also the refusals that need no stage: each still yields a transaction, so that it is recorded.
 import type { MapEntry, Policy, ProxyTemplate, ServerGroup } from '#config'
-import { addressSet } from '#platform'
+import { addressSet, ownAddresses } from '#platform'
 import {
   type Head,
   type HumanLevel,
@@ -36,6 +36,16 @@ export type Received = { readonly transaction: Transaction; readonly verdict: Ve
 export type Reception = {
   /** `refused`: found by the reader before the site is known (spec pipeline 1.2). */
   receive(head: Head, refused?: Refusal): Received
+}
+
+/**
+ * Who may state a client address. Envoy writes an address of its own machine into X-Forwarded-For in place of a loopback
+ * peer, so a template that trusts loopback trusts this machine's addresses as well.
+ */
+function trustOf({ trustedSources }: ProxyTemplate): ReadSettings['trusts'] {
+  const trusts = addressSet(trustedSources)
+  const own = new Set(trusts('127.0.0.1') || trusts('::1') ? ownAddresses() : [])
+  return own.size === 0 ? trusts : (address) => trusts(address) || own.has(address)
 }
 
 function readSettings(
@@ -123,14 +133,14 @@ export function compileReception(policy: Policy, locator: Locator): Reception {
   const unknown = nowhere(policy.defaultTemplate)
   const unknownSettings = readSettings(
     policy.defaultTemplate,
-    addressSet(policy.defaultTemplate.trustedSources),
+    trustOf(policy.defaultTemplate),
     unknown.entry,
     false,
   )
   const seeds = new Map(policy.serverGroups.map((group) => [group, seedOf(group)]))
   const settings = new Map<ServerGroup, ReadonlyMap<MapEntry, ReadSettings>>()
   for (const group of policy.serverGroups) {
-    const trusts = addressSet(group.template.trustedSources)
+    const trusts = trustOf(group.template)
     const entries = group.policy.entries.map(
       (entry) =>
         [entry, readSettings(group.template, trusts, entry, readsBody(policy, group, entry))] as const,

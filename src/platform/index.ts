@@ -19,6 +19,7 @@ export {
   parseCidr,
   readAddress,
 } from './address.ts'
+export { ownAddresses } from './own-addresses.ts'
 export { type Ending, type Lifecycle, createLifecycle } from './lifecycle.ts'
 export { type Log, type LogSettings, createLog, silentLog } from './log.ts'
 export {
