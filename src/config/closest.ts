@@ -3,7 +3,7 @@
 /** Long words are not compared: they are never typing errors, and the cost is quadratic. */
 const longest = 64
 /** Nor are all words of a long list: ten thousand wrong references to ten thousand entries must not take minutes. */
-const mostWords = 1000
+const mostWords = 300
 
 /** What is left of two words without the beginning and the end that they share. */
 function unlike(a: string, b: string): readonly [string, string] {
@@ -19,27 +19,25 @@ function unlike(a: string, b: string): readonly [string, string] {
 function distance(wordA: string, wordB: string, limit: number): number {
   const [a, b] = unlike(wordA, wordB)
   if (Math.abs(a.length - b.length) >= limit) return Infinity
-  let before: number[] = []
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  const width = b.length + 1
+  // Row i, column j: steps from the first i characters of a to the first j of b.
+  const steps = new Uint8Array((a.length + 1) * width)
+  const at = (i: number, j: number): number => steps[i * width + j] ?? 0
+  for (let j = 0; j < width; j++) steps[j] = j
   for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1]
+    steps[i * width] = i
+    let least = i
+    for (let j = 1; j < width; j++) {
+      let best = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      best = Math.min(best, at(i - 1, j) + 1, at(i, j - 1) + 1)
       const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      row.push(
-        Math.min(
-          (previous[j] ?? 0) + 1,
-          (row[j - 1] ?? 0) + 1,
-          (previous[j - 1] ?? 0) + (same ? 0 : 1),
-          swapped ? (before[j - 2] ?? 0) + 1 : Infinity,
-        ),
-      )
+      if (swapped) best = Math.min(best, at(i - 2, j - 2) + 1)
+      steps[i * width + j] = best
+      least = Math.min(least, best)
     }
-    if (Math.min(...row) >= limit) return Infinity
-    before = previous
-    previous = row
+    if (least >= limit) return Infinity
   }
-  return previous[b.length] ?? Infinity
+  return at(a.length, b.length)
 }
 
 /** The word at most a third of its length away, or undefined. Case does not count. */

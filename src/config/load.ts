@@ -134,7 +134,8 @@ function canonical(value: unknown): unknown {
 function revisionOf(documents: ReadonlyMap<string, Raw>): string {
   const hash = createHash('sha256')
   for (const [namespace, { entries }] of [...documents].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    if (entries.length > 0) hash.update(`${namespace}\n${JSON.stringify(canonical(entries))}\n`)
+    if (entries.length > 0) hash.update(`${namespace}\n`)
+    for (const entry of entries) hash.update(`${JSON.stringify(canonical(entry))}\n`)
   }
   return hash.digest('hex').slice(0, 16)
 }

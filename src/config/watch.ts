@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { type FSWatcher, readdirSync, watch } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type LoadOptions, type LoadResult, loadFolder } from './load.ts'
-import { fileBytes } from './read/file-bytes.ts'
+import { fileBytes, messageOf } from './read/file-bytes.ts'
 
 export type WatchListeners = {
   /** A changed folder that is good, or one that is not. Not called when only time stamps changed. */
@@ -31,7 +31,7 @@ function fingerprint(folder: string): string {
     }
   } catch (error) {
     // A folder that is being replaced is gone for a moment; that is a state like any other, told by loadFolder.
-    hash.update(error instanceof Error ? error.message : String(error))
+    hash.update(messageOf(error))
   }
   return hash.digest('hex')
 }

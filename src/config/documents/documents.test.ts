@@ -433,6 +433,7 @@ describe('what a single entry can be wrong about', () => {
       map({ backend_service: null }),
       'map[0].backend_service: must be the id of an entry',
     ],
+    ['server-groups', { server_names: ['*'] }, 'server_names[0]: must be a host, a *. name or an expression'],
     ['server-groups', { server_names: [] }, 'server_names: must be a list of 1 to 100 elements'],
     ['server-groups', { http_redirect: 300 }, 'http_redirect: must be one of off, 301, 302, 307, 308'],
   ]
@@ -443,6 +444,18 @@ describe('what a single entry can be wrong about', () => {
 
 describe('what is allowed and yet told', () => {
   const rows: readonly (readonly [namespace: string, changes: Fields, warning: string])[] = [
+    [
+      'server-groups',
+      { server_names: ['www.example.com.'] },
+      'server_names[0]: is no host name and therefore read as an expression',
+    ],
+    [
+      'server-groups',
+      { server_names: ['https://www.example.com'] },
+      'server_names[0]: is no host name and therefore read as an expression',
+    ],
+    ['server-groups', { ssl_protocols: ['TLSv1.3'] }, 'ssl_protocols: ssl_protocols is not used yet'],
+    ['proxy-templates', { ssl_protocols: ['TLSv1.3'] }, 'ssl_protocols: ssl_protocols is not used yet'],
     [
       'actions',
       { type: 'monitor', params: { status: 403 } },

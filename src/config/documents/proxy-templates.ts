@@ -238,6 +238,9 @@ function checkRest(entry: Entry, report: Report): void {
   if (chosen.length === 2 && chosen[0] === 0 && chosen[1] === 2) {
     report.problem('ssl_protocols', finding('not contiguous', 'Add TLSv1.2, or leave out TLSv1.1.'))
   }
+  if ((entry.ssl_ciphers ?? '') !== '') report.warning('ssl_ciphers', notUsedYet('ssl_ciphers'))
+  if (chosen.length > 0 && chosen.join() !== '1,2')
+    report.warning('ssl_protocols', notUsedYet('ssl_protocols'))
   if ((entry.advanced_configuration ?? []).length > 0) {
     report.warning('advanced_configuration', notUsedYet('advanced_configuration'))
   }

@@ -64,10 +64,32 @@ export type ServerGroupEntry = Omit<ServerGroup, 'policy' | 'template'> & {
   readonly templateId: string
 }
 
+/** What people write for a host, and what is read as an expression that no host fits: `www.example.com.`, a URL. */
+function warnOfLookalike(text: string, name: ServerName, field: string, report: Report): void {
+  if (name.kind !== 'regex' || !/^[\w.:/-]+$/.test(text)) return
+  report.warning(
+    field,
+    finding(
+      'is no host name and therefore read as an expression',
+      'Write the host alone, without scheme, path or dots at the ends; begin with ~ if an expression is meant.',
+    ),
+  )
+}
+
 function readNames(names: readonly string[], report: Report): readonly ServerName[] {
   return names.flatMap((text, index) => {
     const read = readServerName(text)
-    if (read.ok) return [read.name]
+    if (read.ok) {
+      warnOfLookalike(text, read.name, fieldPath('server_names', index), report)
+      return [read.name]
+    }
+    if (text === '*') {
+      report.problem(
+        fieldPath('server_names', index),
+        finding('must be a host, a *. name or an expression', 'Write "__default__" for every other host.'),
+      )
+      return []
+    }
     report.problem(fieldPath('server_names', index), badPattern(read.problem))
     return []
   })
@@ -87,6 +109,12 @@ function checkUnused(entry: Entry, report: Report): void {
   if (entry.tcp_passthrough === true) report.warning('tcp_passthrough', notUsedYet('tcp_passthrough'))
   if (!['', 'placeholder', undefined].includes(entry.ssl_certificate)) {
     report.warning('ssl_certificate', notUsedYet('ssl_certificate'))
+  }
+  for (const field of ['ssl_protocols', 'ssl_ciphers'] as const) {
+    if ((entry[field] ?? null) !== null) report.warning(field, notUsedYet(field))
+  }
+  if (!['', '$host', undefined].includes(entry.challenge_cookie_domain)) {
+    report.warning('challenge_cookie_domain', notUsedYet('challenge_cookie_domain'))
   }
   if (!['', '__default__', undefined].includes(entry.mobile_application_group)) {
     report.warning('mobile_application_group', notUsedYet('mobile_application_group'))

@@ -4,6 +4,9 @@ import { readFileSync, statSync } from 'node:fs'
 
 const largest = 64 * 1024 * 1024
 
+/** What the system says, without the class of the error. */
+export const messageOf = (error: unknown): string => String(error).replace(/^\w*Error: /, '')
+
 export function fileBytes(path: string): Buffer | { readonly why: string } {
   try {
     const stat = statSync(path)
@@ -11,6 +14,6 @@ export function fileBytes(path: string): Buffer | { readonly why: string } {
     if (stat.size > largest) return { why: `larger than ${String(largest / 2 ** 20)} MiB` }
     return readFileSync(path)
   } catch (error) {
-    return { why: error instanceof Error ? error.message : String(error) }
+    return { why: messageOf(error) }
   }
 }

@@ -2,6 +2,8 @@
 // stands twice in one object passes it, the last one winning. So the text is walked once more, token by token and
 // without recursion, for the line and column of either.
 
+import { messageOf } from './file-bytes.ts'
+
 export type TextProblem = { readonly line: number; readonly column: number; readonly why: string }
 
 export type Parsed =
@@ -117,7 +119,6 @@ export function parseJson(text: string): Parsed {
   try {
     return { ok: true, value: JSON.parse(text) }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return { ok: false, problem: problemAt(text, { at: text.length, why }) }
+    return { ok: false, problem: problemAt(text, { at: text.length, why: messageOf(error) }) }
   }
 }

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path'
 import { finding, notUsedYet } from '../findings.ts'
 import { type Findings, reportAt } from '../problem.ts'
 import { isList } from '../schema/json.ts'
-import { fileBytes } from './file-bytes.ts'
+import { fileBytes, messageOf } from './file-bytes.ts'
 import { notDocument, notList, useOf } from './namespaces.ts'
 import { type Parsed, parseJson } from './json-text.ts'
 import { parseYaml } from './yaml-text.ts'
@@ -36,10 +36,9 @@ function listFiles(folder: string, findings: Findings): readonly string[] {
       .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() !== true)
       .toSorted()
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
     reportAt(findings, { file: folder, document: '', entry: '' }).problem(
       '',
-      finding(`the folder cannot be read: ${reason}`, 'Name an existing folder of documents.'),
+      finding(`the folder cannot be read: ${messageOf(error)}`, 'Name an existing folder of documents.'),
     )
     return []
   }
