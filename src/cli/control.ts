@@ -29,7 +29,7 @@ Usage: weir control [--config DIR] [OPTIONS]
   --listen PLACE         where Envoys are to take requests (default: 0.0.0.0:8080)
   --control-metrics PLACE  address and port of /metrics (default: 127.0.0.1:18001)
   --journal FILE         file of events, rotated by size (default: var/events.jsonl)
-  --events FORMAT        events on standard output as well: none, json or text (default: none)
+  --events FORMAT        events on standard output as well: none, json or text (default: json)
 ${commonHelp}
 
 The filters that Envoys ask are the setting xds.filters (default: 127.0.0.1:9191).
@@ -139,6 +139,7 @@ export const controlCommand: Command = {
       args,
       ['config', 'xds-listen', 'listen', 'control-metrics', 'journal', 'events'],
       {},
+      () => ({ 'traffic.print': 'json' }),
     )
     const folder = configFolder(settings, shippedConfig)
     return runServing({ settings, component: 'control' }, (serving) => start(serving, folder))

@@ -97,6 +97,7 @@ async function run(args: readonly string[], { shippedConfig }: CommandContext): 
   const { settings, values } = parseOptions(args, siteOptions, { port: { type: 'string' } }, ({ port }) => ({
     'envoy.listen': `127.0.0.1:${String(parsePort(port ?? '8080'))}`,
     'envoy.allow_loopback_backends': 'true',
+    'traffic.print': 'text',
     'log.level': 'warn',
     'log.format': 'text',
   }))

@@ -26,7 +26,7 @@ export const siteHelp = `  --config DIR           folder with the configuration,
   --filters N            filter processes (default: 1); more than one need --redis
   --redis URL            redis://, rediss:// or redis-cluster://: shared counters
   --journal FILE         file of events, rotated by size (default: var/events.jsonl)
-  --events FORMAT        events on standard output as well: none, json or text (default: none)
+  --events FORMAT        events on standard output as well: none, json or text (default: text)
   --admin PLACE          Envoy's admin interface (default: 127.0.0.1:9901)
   --stats PLACE          Envoy's readiness and metrics (default: 127.0.0.1:9902)
   --filter-listen PLACE  the filter (default: 127.0.0.1:9191; further ones in steps of two)
@@ -60,7 +60,7 @@ export const serveCommand: Command = {
       args,
       siteOptions,
       { envoy: { type: 'boolean', default: false } },
-      () => ({ 'envoy.allow_loopback_backends': 'true' }),
+      () => ({ 'envoy.allow_loopback_backends': 'true', 'traffic.print': 'text' }),
     )
     const folder = configFolder(settings, shippedConfig)
     const envoy = envoyFor(settings, values.envoy)

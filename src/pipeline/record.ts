@@ -72,10 +72,12 @@ function maskTriggers<T extends Located>(triggers: readonly T[], masker: Masker)
 
 const header = (request: RequestView, name: string): string | undefined => request.headers.get(name)?.value
 
-function portOf({ authority, scheme, headers }: RequestView): string {
+/** What a trusted proxy in front says, else the port that Host names, else the one the connection arrived at. */
+function portOf({ input, authority, scheme, headers }: RequestView): string {
   const forwarded = headers.get('x-forwarded-port')?.value
   const sent = /:(\d+)$/.exec(authority)?.[1]
-  return forwarded ?? sent ?? (scheme === 'https' ? '443' : '80')
+  const arrived = input.connection?.port
+  return forwarded ?? sent ?? (arrived ? String(arrived) : scheme === 'https' ? '443' : '80')
 }
 
 const challenged = (verdict: Verdict | undefined): 'active' | 'interactive' | null =>
