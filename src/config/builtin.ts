@@ -20,6 +20,22 @@ export const builtin: Readonly<Record<string, readonly object[]>> = {
     block('action-rate-limit-block', 'Rate-limit block', 471, 'action:rate-limit-block'),
     block('action-acl-block', 'ACL block', 472, 'action:acl-block'),
     block('action-contentfilter-block', 'Content-filter block', 473, 'action:content-filter-block'),
+    block('action-dynamic-rule-block', 'Dynamic-rule block', 474, 'action:dynamic-rule-block'),
+    block('action-feed-block', 'Feed block', 475, 'action:feed-block'),
+    block('action-reputation-block', 'Reputation block', 429, 'action:reputation-block'),
+    {
+      id: 'action-interactive-challenge',
+      name: 'interactive challenge',
+      type: 'interactive_challenge',
+      tags: ['action:interactive-challenge'],
+    },
+    {
+      id: 'action-https-redirect',
+      name: 'https redirect',
+      type: 'block',
+      tags: ['action:https-redirect'],
+      params: { status: 301, headers: { location: 'https://${host}${raw_uri}' }, content: '' },
+    },
   ],
   'acl-profiles': [
     {

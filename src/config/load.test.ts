@@ -259,6 +259,11 @@ describe('built-in entries', () => {
       'action-rate-limit-block block',
       'action-acl-block block',
       'action-contentfilter-block block',
+      'action-dynamic-rule-block block',
+      'action-feed-block block',
+      'action-reputation-block block',
+      'action-interactive-challenge interactive_challenge',
+      'action-https-redirect block',
     ])
     const entry = policy.serverGroups[0]?.policy.entries[0]
     expect([entry?.acl.id, entry?.contentFilter.id]).toEqual(['__acldefault__', '__defaultcontentfilter__'])

@@ -155,7 +155,7 @@ function checkHosts(groups: Document<ServerGroupEntry>): void {
             finding(
               owner === group.id
                 ? `duplicate server name "${key}"`
-                : `server name "${key}" belongs to server group "${owner}" already`,
+                : `${key} is already served by group ${owner}`,
               'A host belongs to one server group: remove it from one of the two.',
             ),
           )
