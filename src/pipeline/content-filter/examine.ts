@@ -138,7 +138,7 @@ export function examine(
   { profile, entries, signatures, detector, innocent }: Examination,
 ): readonly Match[] {
   const subjects = subjectsOf(request, profile, innocent)
-  const texts = subjects.flatMap((subject) => subject.texts)
+  const texts = [...new Set(subjects.flatMap((subject) => subject.texts))]
   const anyRule = signatures.scan.match(texts.join(separator)).length > 0
   const anyInjection = detector.any(texts.filter(mayInject))
   if (!anyRule && !anyInjection) {
