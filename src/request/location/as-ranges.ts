@@ -31,6 +31,30 @@ function readNumber(bytes: Buffer, from: number, to: number): number {
   return value
 }
 
+const dot = 0x2e
+
+/** A dotted IPv4 address in ASCII, from its bytes: a million of them are read while a filter starts. -1: it is none. */
+function readDotted(bytes: Buffer, from: number, to: number): number {
+  let address = 0
+  let part = 0
+  let digits = 0
+  let dots = 0
+  for (let at = from; at < to; at++) {
+    const c = bytes[at] ?? 0
+    if (c === dot) {
+      if (digits === 0 || part > 255) return -1
+      address = address * 256 + part
+      part = 0
+      digits = 0
+      dots++
+    } else if (c >= 0x30 && c <= 0x39 && digits < 3) {
+      part = part * 10 + c - 0x30
+      digits++
+    } else return -1
+  }
+  return dots === 3 && digits > 0 && part <= 255 ? address * 256 + part : -1
+}
+
 /** The only field that may be quoted. */
 function readName(bytes: Buffer, from: number, to: number): string {
   return bytes[from] === quote
@@ -57,6 +81,11 @@ export function readRanges(csv: Buffer, family: 4 | 6): Ranges {
   const names = new Map<number, string>()
   let count = 0
   const readBound = (into: Uint32Array, from: number, to: number): boolean => {
+    if (family === 4) {
+      const address = readDotted(csv, from, to)
+      if (address >= 0) into[count] = address
+      return address >= 0
+    }
     if (readAddress(csv.toString('latin1', from, to), words) !== family) return false
     for (let word = 0; word < width; word++) into[count * width + word] = words[word] ?? 0
     return true
