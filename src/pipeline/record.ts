@@ -66,7 +66,7 @@ function maskTriggers<T extends Located>(triggers: readonly T[], masker: Masker)
   }
   return triggers.map((trigger) => ({
     ...trigger,
-    value: cut(masker.text(masker.value(sections[trigger.section] ?? 'args', trigger.name, trigger.value))),
+    value: cut(masker.value(sections[trigger.section] ?? 'args', trigger.name, trigger.value)),
   }))
 }
 
@@ -100,7 +100,7 @@ export function buildRecord(
   if (verdict !== undefined && 'answer' in verdict) attachStatus(t, verdict.answer)
   const challengeType = challenged(verdict)
   const reason = verdict !== undefined && 'reason' in verdict ? cut(masker.text(verdict.reason)) : null
-  const path = cut(masker.text(request.uri.rawPath))
+  const path = cut(masker.path(request.uri.rawPath))
   const counts = settings.counts(t)
   const decided = verdict?.kind
   const record: DecisionRecord = {
@@ -114,13 +114,13 @@ export function buildRecord(
     method: request.method,
     path,
     path_parts: show(request.uri.parts, 'path', t, masker),
-    query: request.uri.query === undefined ? null : cut(masker.text(request.uri.query)),
+    query: request.uri.query === undefined ? null : cut(masker.query(request.uri.query)),
     arguments: show(request.args, 'args', t, masker),
     headers: show(request.headers, 'headers', t, masker),
     cookies: show(request.cookies, 'cookies', t, masker),
     body: excerpt(request, masker),
-    user_agent: optional(header(request, 'user-agent'), masker),
-    referer: optional(header(request, 'referer'), masker),
+    user_agent: optional(header(request, 'user-agent'), masker.text),
+    referer: optional(header(request, 'referer'), masker.referer),
     request_id: request.requestId,
     timestamp: request.timestamp,
     ip: request.ip,
@@ -189,5 +189,5 @@ export function buildRecord(
   )
 }
 
-const optional = (value: string | undefined, masker: Masker): string | null =>
-  value === undefined ? null : cut(masker.text(value))
+const optional = (value: string | undefined, mask: (value: string) => string): string | null =>
+  value === undefined ? null : cut(mask(value))

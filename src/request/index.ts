@@ -2,6 +2,7 @@
 export { type Decoding, variants } from './decoding.ts'
 export { type ReadHead, readHead } from './head.ts'
 export { type Locator, type LocatorSettings, openLocator } from './location.ts'
+export { decodePath, decodeQuery } from './percent.ts'
 export { readRequest } from './read-request.ts'
 export type {
   BodyInput,

@@ -407,4 +407,38 @@ describe('worked examples: content filter', () => {
     expect(answer?.status).toBe(status)
     expect(JSON.stringify(record)).not.toContain(secret)
   })
+  test.each([
+    ['as a browser encodes it', '?pw=hunter2%21', 'hunter2'],
+    ['encoded where nobody need to', '?pw=%68unter2', 'unter2'],
+    ['encoded in lower case', '?pw=Ab%2fcdE', 'cdE'],
+    ['a space as + and as %20', '?pw=top%20se+cret', 'cret'],
+    ['under an encoded name', '?p%77=hunter2', 'hunter2'],
+  ])('6.5 a masked value is nowhere in the record: %s', async (_says, query, secret) => {
+    const headers = { referer: `https://www.example.com/login${query}`, 'x-copy': query }
+    const { record } = await site(masking).send({ path: `/login${query}`, headers })
+    expect(record.query).toMatch(/^\?p(w|%77)=MASKED\{[\da-f]{8}\}$/)
+    expect(JSON.stringify(record)).not.toContain(secret)
+  })
+  test('6.5 nor is one that is no UTF-8 in a target', async () => {
+    const { record } = await site(masking).send('/login?pw=hunter%ffseven')
+    expect(record.query).toMatch(/^\?pw=MASKED\{[\da-f]{8}\}$/)
+    expect(JSON.stringify(record)).not.toMatch(/hunter|seven/)
+  })
+  test('6.5 a masked part of the path is in no spelling of the path', async () => {
+    const maskPart = section('path', { names: [entry('part2', { mask: true })] })
+    const { record } = await site({ ...masking, ...maskPart }).send('/reset/%74oken-1?next=/reset/token-1')
+    expect(record.path_parts['part2']).toMatch(/^MASKED/)
+    expect(record.path).toBe(`/reset/${record.path_parts['part2'] ?? ''}`)
+    expect(JSON.stringify(record)).not.toContain('oken-1')
+  })
+  test('6.5 masking ten thousand values takes no second', async () => {
+    const query = Array.from({ length: 9000 }, (_, i) => `pw=secret${String(i)}`).join('&')
+    const began = performance.now()
+    const { record } = await site(masking).send({
+      path: `/?${query}`,
+      headers: { 'x-long': 'a'.repeat(16_000) },
+    })
+    expect(performance.now() - began).toBeLessThan(1000)
+    expect(JSON.stringify(record)).not.toContain('secret')
+  })
 })
