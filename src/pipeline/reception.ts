@@ -86,15 +86,19 @@ function compareHints(head: Head, site: Site, mapping: Mapping, policy: Policy):
   return atMapping(400, 'ambiguous-path', 'ambiguous path')
 }
 
-/** Sizes that the template refuses from the headers alone, before a byte of the body is read (spec control-plane 2.6). */
-function checkLength(head: Head, template: ProxyTemplate): Refusal | undefined {
-  const declared = head.headers.get('content-length')?.value
+/**
+ * Sizes that the template refuses before a body is examined (spec control-plane 2.6). Envoy takes Transfer-Encoding away
+ * and HTTP/2 has none, so that a length is missing shows only where the body itself was delivered.
+ */
+function checkLength({ headers, input }: Head, template: ProxyTemplate): Refusal | undefined {
+  const declared = headers.get('content-length')?.value
   if (declared !== undefined) {
     return Number(declared) > template.clientMaxBodyBytes
       ? atMapping(413, 'general:body-too-large', 'request body too large')
       : undefined
   }
-  const unsized = template.unsizedBody === 'length_required' && head.headers.has('transfer-encoding')
+  if (template.unsizedBody !== 'length_required') return undefined
+  const unsized = input.body !== undefined || headers.has('transfer-encoding')
   return unsized ? atMapping(411, 'general:length-required', 'length required') : undefined
 }
 

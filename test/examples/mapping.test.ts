@@ -305,6 +305,34 @@ describe('worked examples: mapping and request model', () => {
     check(await site(documents).send(request), expected)
   })
 
+  const sizes = (unsized: string): Documents => ({
+    'proxy-templates': [
+      {
+        id: '__default__',
+        name: 'default',
+        limit_req_rate: '0',
+        client_max_body_size: '1',
+        unsized_body: unsized,
+      },
+    ],
+  })
+  const declared = (bytes: number): Request => ({
+    body: 'a',
+    headers: { 'content-length': String(bytes) },
+  })
+  const tooLarge: Expected = { is: 'block 413', reason: 'General: request body too large' }
+  const noLength: Expected = { is: 'block 411', reason: 'General: length required' }
+  const lengths: readonly Row[] = [
+    ['a declared size at the limit passes', declared(1_048_576), { is: 'ok' }, sizes('stream')],
+    ['one above it is refused', declared(1_048_577), tooLarge, sizes('stream')],
+    ['an undeclared one streams', { body: 'a' }, { is: 'ok' }, sizes('stream')],
+    ['unless a length is required', { body: 'a' }, noLength, sizes('length_required')],
+    ['which a request without body needs not', '/', { is: 'ok' }, sizes('length_required')],
+  ]
+  test.each(lengths)('control-plane 2.6: %s', async (...[, request, expected, documents]) => {
+    check(await site(documents).send(request), expected)
+  })
+
   const proxies = (headers = 'X-Forwarded-For'): Documents => ({
     'proxy-templates': [
       {
