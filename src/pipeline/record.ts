@@ -1,7 +1,7 @@
 // The decision record (spec pipeline 6): what is written down about a request. It leaves through Envoy's dynamic metadata,
 // so it is masked and bounded here, and its field names are those of the traffic event.
 import type { SectionName } from '#config'
-import { type Parameters, type RequestView, variants } from '#request'
+import { type Parameters, type RequestView, decodedVariants } from '#request'
 import { isAlphanumeric } from './content-filter/restrictions.ts'
 import type { Answer, DecisionRecord, Located, Verdict } from './decision.ts'
 import type { Masker } from './masking.ts'
@@ -33,18 +33,22 @@ function show(
   section: SectionName,
   t: Transaction,
   masker: Masker,
-): Record<string, string> {
-  const shown: [string, string][] = []
+): Readonly<Record<string, string>> {
+  // Without a prototype: parameters are named by clients, and `__proto__` is a name like any other.
+  const shown = Object.create(null) as Record<string, string>
   const decoding =
     section === 'path' || section === 'plugins' ? undefined : t.site.entry.contentFilter.decoding
+  let room = mostEntries
   for (const { name, value } of parameters.values()) {
-    if (shown.length >= mostEntries) break
-    shown.push([name, cut(masker.value(section, name, value))])
+    if (room-- === 0) break
+    shown[name] = cut(masker.value(section, name, value))
     if (decoding === undefined) continue
-    const decoded = variants(value, decoding).findLast((variant) => variant !== value)
-    if (decoded !== undefined) shown.push([`${name}:decoded`, cut(masker.value(section, name, decoded))])
+    const decoded = decodedVariants(value, decoding).at(-1)
+    if (decoded === undefined) continue
+    shown[`${name}:decoded`] = cut(masker.value(section, name, decoded))
+    room--
   }
-  return Object.fromEntries(shown)
+  return shown
 }
 
 function excerpt({ body }: RequestView, masker: Masker): string | null {

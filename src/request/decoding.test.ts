@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
-import { type Decoding, variants } from './decoding.ts'
+import { type Decoding, decodedVariants } from './decoding.ts'
 
 const off: Decoding = { base64: false, dual: false, html: false, unicode: false }
 const all: Decoding = { base64: true, dual: true, html: true, unicode: true }
 const only = (kind: keyof Decoding): Decoding => ({ ...off, [kind]: true })
+
+const variants = (value: string, decoding: Decoding): readonly string[] => [
+  value,
+  ...decodedVariants(value, decoding),
+]
 
 describe('decoded variants (spec pipeline 1.9)', () => {
   test.each([

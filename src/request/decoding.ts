@@ -126,16 +126,18 @@ function undo(value: string, { dual, html, unicode }: Decoding): string {
   return text
 }
 
-/** The distinct variants of a value, the value itself first; at most four. Linear in its length. */
-export function variants(value: string, decoding: Decoding): readonly string[] {
+const none: readonly string[] = []
+
+/** What a value is when decoded, each distinct text but the value itself: at most three. Linear in its length. */
+export function decodedVariants(value: string, decoding: Decoding): readonly string[] {
   const normal = undo(value, decoding)
-  const found = normal === value ? [value] : [value, normal]
-  if (!decoding.base64) return found
-  for (const text of found.slice()) {
-    const inner = decodeBase64(text)
-    if (inner === undefined) continue
-    const decoded = undo(inner, decoding)
-    if (!found.includes(decoded)) found.push(decoded)
-  }
-  return found
+  const inner = decoding.base64 ? decodeBase64(value) : undefined
+  if (normal === value && inner === undefined) return none
+  const found = new Set<string>()
+  if (normal !== value) found.add(normal)
+  if (inner !== undefined) found.add(undo(inner, decoding))
+  const nested = decoding.base64 && normal !== value ? decodeBase64(normal) : undefined
+  if (nested !== undefined) found.add(undo(nested, decoding))
+  found.delete(value)
+  return [...found]
 }

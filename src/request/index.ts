@@ -1,5 +1,5 @@
 // Request: what a request is, read from what a door received.
-export { type Decoding, variants } from './decoding.ts'
+export { type Decoding, decodedVariants } from './decoding.ts'
 export { type ReadHead, readHead } from './head.ts'
 export { type Locator, type LocatorSettings, openLocator } from './location.ts'
 export { decodePath, decodeQuery } from './percent.ts'

@@ -39,7 +39,7 @@ export type RequestInput = {
   readonly authority: string
   /** Path and query, as the door received them. */
   readonly target: string
-  /** In order, duplicates separate, without pseudo-headers. */
+  /** What the client sent, in order, duplicates separate, without pseudo-headers and what the door added. */
   readonly headers: readonly HeaderLine[]
   /** Undefined: the body was not delivered, or there is none. */
   readonly body: BodyInput | undefined

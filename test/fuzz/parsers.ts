@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { addressIndex, addressOfHostPort, canonicalAddress, parseCidr } from '#platform'
-import { type ReadSettings, type RequestInput, readHead, readRequest, variants } from '#request'
+import { type ReadSettings, type RequestInput, decodedVariants, readHead, readRequest } from '#request'
 
 const { values } = parseArgs({
   options: {
@@ -199,8 +199,8 @@ function decodingInput(): Input {
   const bytes = mutated(pick(values64, ''))
   const text = bytes.toString('utf8')
   const run = (): void => {
-    const found = variants(text, allDecodings)
-    if (found.length > 4 || found[0] !== text) throw new Error(`variants: ${String(found.length)}`)
+    const found = decodedVariants(text, allDecodings)
+    if (found.length > 3 || found.includes(text)) throw new Error(`variants: ${String(found.length)}`)
   }
   return { what: 'decoding', bytes, run }
 }

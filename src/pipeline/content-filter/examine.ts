@@ -1,12 +1,13 @@
 // The content filter's second pass (spec pipeline 4.9, step 4): every value against all kept rules and libinjection.
-// Nearly all requests are innocent, so all values are first scanned together, in one call to the set and one to
-// libinjection; only where that finds something are the values looked at one by one, to say which and what.
+// Nearly all requests are innocent, so all texts are first scanned together, in one search for the rules and one for
+// libinjection; only where that finds something are they looked at one by one, to say which and what.
 import type { ContentFilterProfile, SectionName } from '#config'
-import { type Parameter, type RequestView, variants } from '#request'
+import { type Parameter, type RequestView, decodedVariants } from '#request'
 import type { Entries, Entry } from './entries.ts'
 import { type InjectionDetector, mayInject } from './libinjection.ts'
-import { parametersOf } from './parameters.ts'
+import { examinedIn, sectionOrder } from './parameters.ts'
 import { plausible } from './plausible.ts'
+import type { RecentTexts } from './recent-texts.ts'
 import { isAlphanumeric } from './restrictions.ts'
 import type { Signature, Signatures } from './signatures.ts'
 
@@ -18,6 +19,47 @@ export type Match = {
   readonly fingerprint: string
 }
 
+export type Examination = {
+  readonly profile: ContentFilterProfile
+  readonly entries: Entries
+  readonly signatures: Signatures
+  readonly detector: InjectionDetector
+  /** Values of headers, cookies and paths that were found innocent: clients send the same ones again and again. */
+  readonly innocent: RecentTexts
+}
+
+const plainName = /^[\w.:[\]-]*$/
+/** Names of plain characters that tell something all the same: prototypes, class loaders, the schema of GraphQL. */
+const reachingName = /__proto__|prototype|classloader|class[.[]module|-__(?:schema|type)\b/i
+
+const tellingName = (section: SectionName, name: string): boolean =>
+  (section === 'args' || section === 'cookies') && (!plainName.test(name) || reachingName.test(name))
+
+type Take = (text: string) => void
+
+/** The value if it is not exempt, and what it becomes when decoded. */
+function takeVariants(value: string, { decoding, ignoreAlphanum }: ContentFilterProfile, take: Take): void {
+  if (value !== '' && !(ignoreAlphanum && isAlphanumeric(value))) take(value)
+  for (const variant of decodedVariants(value, decoding)) if (variant !== '') take(variant)
+}
+
+/** A joined value is examined whole and in parts; a name that tells something is examined like a value. */
+function takeTexts(
+  section: SectionName,
+  parameter: Parameter,
+  profile: ContentFilterProfile,
+  take: Take,
+): void {
+  const { name, value, values } = parameter
+  takeVariants(value, profile, take)
+  if (values.length > 1) for (const single of values) takeVariants(single, profile, take)
+  if (tellingName(section, name)) takeVariants(name, profile, take)
+}
+
+/** What recurs from request to request; a name that is examined as well makes the value one of a kind. */
+const recurs = (section: SectionName, { name, values }: Parameter): boolean =>
+  section !== 'args' && values.length === 1 && !tellingName(section, name)
+
 /** One parameter with every text that is to be examined for it. */
 type Subject = {
   readonly section: SectionName
@@ -25,67 +67,26 @@ type Subject = {
   readonly texts: readonly string[]
 }
 
-const plainName = /^[\w.:[\]-]*$/
-/** Names of plain characters that tell something all the same: prototypes, class loaders, the schema of GraphQL. */
-const reachingName = /__proto__|prototype|classloader|class[.[]module|-__(?:schema|type)\b/i
-
-/** A joined value is examined whole and in parts; a name with unusual characters is examined like a value. */
-function textsOf(
-  section: SectionName,
-  parameter: Parameter,
-  profile: ContentFilterProfile,
-): readonly string[] {
-  const { name, value, values } = parameter
-  const texts = new Set<string>()
-  const add = (text: string): void => {
-    const exempt = profile.ignoreAlphanum && isAlphanumeric(text)
-    for (const variant of variants(text, profile.decoding)) {
-      if (!(exempt && variant === text) && variant !== '') texts.add(variant)
-    }
-  }
-  add(value)
-  if (values.length > 1) for (const single of values) add(single)
-  if ((section === 'args' || section === 'cookies') && (!plainName.test(name) || reachingName.test(name)))
-    add(name)
-  return [...texts]
-}
-
-/** Browsers send the same header values again and again: those that were found innocent need no second look. */
-export type InnocentHeaders = { has(value: string): boolean; add(value: string): void }
-
-const mostInnocent = 4096
-const longestInnocent = 1024
-
-/** Bounded: a client that sends ever new values costs a scan each, not memory. One per compiled profile. */
-export function createInnocentHeaders(): InnocentHeaders {
-  const values = new Set<string>()
-  return {
-    has: (value) => values.has(value),
-    add(value) {
-      if (value.length > longestInnocent) return
-      if (values.size >= mostInnocent) values.clear()
-      values.add(Buffer.from(value).toString())
-    },
-  }
-}
-
-function subjectsOf(
-  request: RequestView,
-  profile: ContentFilterProfile,
-  innocent: InnocentHeaders,
-): readonly Subject[] {
+function subjectsOf(request: RequestView, { profile, innocent }: Examination): readonly Subject[] {
   const subjects: Subject[] = []
-  for (const { section, parameter } of parametersOf(request, profile.ignoreBody)) {
-    if (section === 'plugins' || (section === 'headers' && innocent.has(parameter.value))) continue
-    const texts = textsOf(section, parameter, profile)
-    if (texts.length > 0) subjects.push({ section, parameter, texts })
+  for (const section of sectionOrder) {
+    // No rule runs on plugins.
+    if (section === 'plugins') continue
+    for (const parameter of examinedIn(request, section, profile.ignoreBody)) {
+      if (recurs(section, parameter) && innocent.has(parameter.value)) continue
+      const texts: string[] = []
+      takeTexts(section, parameter, profile, (text) => {
+        if (!texts.includes(text)) texts.push(text)
+      })
+      if (texts.length > 0) subjects.push({ section, parameter, texts })
+    }
   }
   return subjects
 }
 
 /**
- * Values are scanned together with line breaks between them: rules match `^` and `$` at line ends, and `scan` reads
- * `\A` and `\z` as these, so whatever a rule finds in a value it also finds in the joined text. The reverse does not
+ * Texts are scanned together with line breaks between them: rules match `^` and `$` at line ends, and `scan` reads
+ * `\A` and `\z` as these, so whatever a rule finds in a text it also finds in the joined ones. The reverse does not
  * hold, hence the second look.
  */
 const separator = '\n'
@@ -101,19 +102,28 @@ function matchRules({ section, parameter, texts }: Subject, { set, rules }: Sign
     })
 }
 
-function matchInjections(
-  { section, parameter, texts }: Subject,
-  signatures: Signatures,
-  detector: InjectionDetector,
-): readonly Match[] {
+type Injections = ReadonlyMap<string, ReadonlyMap<Signature, string>>
+
+/** By text: which of libinjection's checks it fails, and how. */
+function findInjections(texts: readonly string[], { signatures, detector }: Examination): Injections {
+  const suspects = texts.filter(mayInject)
+  const found = new Map<string, Map<Signature, string>>()
+  for (const { kind, fingerprint, index } of detector.find(suspects, plausible)) {
+    const signature = signatures.injections.get(kind)
+    const text = suspects[index]
+    if (signature === undefined || text === undefined) continue
+    const known = found.get(text)
+    if (known === undefined) found.set(text, new Map([[signature, fingerprint]]))
+    else known.set(signature, fingerprint)
+  }
+  return found
+}
+
+function matchInjections({ section, parameter, texts }: Subject, injections: Injections): readonly Match[] {
   const found = new Map<Signature, string>()
   for (const text of texts) {
-    if (!mayInject(text)) continue
-    for (const { kind, fingerprint } of detector.inspect(text)) {
-      if (!plausible(kind, text, fingerprint)) continue
-      const signature = signatures.injections.get(kind)
-      if (signature !== undefined && !found.has(signature)) found.set(signature, fingerprint)
-    }
+    for (const [signature, fingerprint] of injections.get(text) ?? [])
+      if (!found.has(signature)) found.set(signature, fingerprint)
   }
   return [...found].map(([signature, fingerprint]) => ({ signature, section, parameter, fingerprint }))
 }
@@ -124,31 +134,25 @@ function exempts(entry: Entry | undefined, parameter: Parameter, signature: Sign
   return signature.tags.some((tag) => entry.ignoreRuleTags.has(tag)) && entry.matches(parameter.value)
 }
 
-export type Examination = {
-  readonly profile: ContentFilterProfile
-  readonly entries: Entries
-  readonly signatures: Signatures
-  readonly detector: InjectionDetector
-  readonly innocent: InnocentHeaders
-}
+const none: Injections = new Map()
 
 /** All matches that no entry exempts, in order of appearance. */
-export function examine(
-  request: RequestView,
-  { profile, entries, signatures, detector, innocent }: Examination,
-): readonly Match[] {
-  const subjects = subjectsOf(request, profile, innocent)
+export function examine(request: RequestView, examination: Examination): readonly Match[] {
+  const { entries, signatures, detector, innocent } = examination
+  const subjects = subjectsOf(request, examination)
+  if (subjects.length === 0) return []
   const texts = [...new Set(subjects.flatMap((subject) => subject.texts))]
   const anyRule = signatures.scan.match(texts.join(separator)).length > 0
-  const anyInjection = detector.any(texts.filter(mayInject))
-  if (!anyRule && !anyInjection) {
-    for (const { section, parameter } of subjects) if (section === 'headers') innocent.add(parameter.value)
+  const injections = detector.any(texts.filter(mayInject)) ? findInjections(texts, examination) : none
+  if (!anyRule && injections.size === 0) {
+    for (const { section, parameter } of subjects)
+      if (recurs(section, parameter)) innocent.add(parameter.value)
     return []
   }
   return subjects.flatMap((subject) => {
     const matches = [
       ...(anyRule ? matchRules(subject, signatures) : []),
-      ...(anyInjection ? matchInjections(subject, signatures, detector) : []),
+      ...(injections.size > 0 ? matchInjections(subject, injections) : []),
     ]
     if (matches.length === 0 || entries.empty) return matches
     const entry = entries.closest(subject.section, subject.parameter.name)

@@ -63,49 +63,88 @@ function windows(value: string): readonly string[] {
 type Event = {
   readonly rule: { readonly id: string }
   readonly rule_matches: readonly {
-    readonly parameters: readonly { readonly highlight?: readonly string[] }[]
+    readonly parameters: readonly {
+      readonly highlight?: readonly string[]
+      readonly key_path?: readonly string[]
+    }[]
   }[]
 }
 
 export type InjectionDetector = {
-  /** Whether any of the values may be an injection: one native call per 256 values. */
-  any(values: readonly string[]): boolean
-  /** What this value is, at most one of each kind. */
-  inspect(value: string): readonly Injection[]
+  /** Whether any of the texts may be an injection: one native call per 256 texts. */
+  any(texts: readonly string[]): boolean
+  /** What `accept` takes of each text, at most one of each kind; by place in the list. */
+  find(
+    texts: readonly string[],
+    accept: (kind: InjectionKind, text: string, fingerprint: string) => boolean,
+  ): readonly Found[]
 }
+
+export type Found = Injection & { readonly index: number }
+
+/** Runs of one context; each keeps some memory until its context is disposed of. */
+const runsPerContext = 128
+
+type Run = (values: readonly string[]) => readonly Event[]
+
+function createRun(kinds: readonly InjectionKind[]): Run {
+  const waf = new DDWAF(ruleset(kinds), 'libinjection')
+  let context = waf.createContext()
+  let runs = 0
+  return (values) => {
+    if (++runs > runsPerContext) {
+      context.dispose()
+      context = waf.createContext()
+      runs = 1
+    }
+    return (context.run({ ephemeral: { values: [...values] } }, timeoutMicroseconds).events ??
+      []) as readonly Event[]
+  }
+}
+
+/** The library tells the first match of a list only, so that lists are short where many may match. */
+const searchSize = 16
+
+type Part = { readonly index: number; readonly text: string }
 
 /** Compiles a detector; throws when the native library refuses its rules (a broken installation). */
 export function createInjectionDetector(kinds: readonly InjectionKind[]): InjectionDetector {
-  if (kinds.length === 0) return { any: () => false, inspect: () => [] }
-  const waf = new DDWAF(ruleset(kinds), 'libinjection')
-  const run = (values: readonly string[]): readonly Event[] => {
-    const context = waf.createContext()
-    try {
-      const result = context.run({ ephemeral: { values: [...values] } }, timeoutMicroseconds)
-      return (result.events ?? []) as readonly Event[]
-    } finally {
-      context.dispose()
-    }
-  }
-  const isKind = (id: string): id is InjectionKind => id === 'sqli' || id === 'xss'
+  if (kinds.length === 0) return { any: () => false, find: () => [] }
+  const runAll = createRun(kinds)
+  const runOne = kinds.map((kind) => ({ kind, run: createRun([kind]) }))
+
   return {
-    any(values) {
-      const parts = values.flatMap(windows)
+    any(texts) {
+      const parts = texts.flatMap(windows)
       for (let i = 0; i < parts.length; i += batchSize) {
-        if (run(parts.slice(i, i + batchSize)).length > 0) return true
+        if (runAll(parts.slice(i, i + batchSize)).length > 0) return true
       }
       return false
     },
-    inspect(value) {
-      const found = new Map<InjectionKind, Injection>()
-      for (const part of windows(value)) {
-        for (const event of run([part])) {
-          const { id } = event.rule
-          if (!isKind(id) || found.has(id)) continue
-          found.set(id, { kind: id, fingerprint: event.rule_matches[0]?.parameters[0]?.highlight?.[0] ?? '' })
+    find(texts, accept) {
+      const found: Found[] = []
+      const parts = texts.flatMap((text, index) => windows(text).map((part): Part => ({ index, text: part })))
+      for (const { kind, run } of runOne) {
+        let last = -1
+        for (let from = 0; from < parts.length;) {
+          const batch = parts.slice(from, from + searchSize)
+          const [event] = run(batch.map(({ text }) => text))
+          const match = event?.rule_matches[0]?.parameters[0]
+          const place = Number(match?.key_path?.[0] ?? batch.length)
+          from += Math.min(place + 1, batch.length)
+          const part = batch[place]
+          const fingerprint = match?.highlight?.[0] ?? ''
+          if (
+            part === undefined ||
+            part.index === last ||
+            !accept(kind, texts[part.index] ?? '', fingerprint)
+          )
+            continue
+          last = part.index
+          found.push({ kind, fingerprint, index: last })
         }
       }
-      return [...found.values()]
+      return found
     },
   }
 }

@@ -1,10 +1,10 @@
 // The content filter's restrictions (spec pipeline 4.9, steps 2 and 4, first pass): what a request may look like,
 // whatever it means. The first violation ends the pass.
 import type { ContentFilterProfile, SectionName } from '#config'
-import type { RequestView } from '#request'
+import type { Parameter, RequestView } from '#request'
 import type { RestrictionTrigger } from '../decision.ts'
 import type { Entries } from './entries.ts'
-import { parametersOf, sectionOf, sectionOrder } from './parameters.ts'
+import { examinedIn, sectionOf, sectionOrder } from './parameters.ts'
 
 export type Restriction = Pick<
   RestrictionTrigger,
@@ -108,24 +108,35 @@ function restrictCounts(request: RequestView, profile: ContentFilterProfile): Re
 
 export const isAlphanumeric = (value: string): boolean => /^[A-Za-z0-9]*$/.test(value)
 
+function restrictValue(
+  section: SectionName,
+  { name, value, place, lengthExempt }: Parameter,
+  { sections, ignoreAlphanum }: ContentFilterProfile,
+  entries: Entries,
+): Restriction | undefined {
+  const where = { section: place, name, value }
+  const { maxLength } = sections[section]
+  // A character takes at most three bytes of UTF-8 per unit of length.
+  if (maxLength !== undefined && !lengthExempt && value.length * 3 > maxLength) {
+    const length = Buffer.byteLength(value)
+    if (length > maxLength)
+      return { type: 'too large', ...where, actual: String(length), expected: String(maxLength) }
+  }
+  if (entries.empty || (ignoreAlphanum && isAlphanumeric(value))) return undefined
+  const entry = entries.closest(section, name)
+  if (entry?.restrict !== true || entry.matches(value)) return undefined
+  return { type: 'restricted', ...where, actual: value, expected: entry.expected }
+}
+
 function restrictValues(
   request: RequestView,
   profile: ContentFilterProfile,
   entries: Entries,
 ): Restriction | undefined {
-  for (const { section, parameter } of parametersOf(request, profile.ignoreBody)) {
-    const { name, value, place, lengthExempt } = parameter
-    const where = { section: place, name, value }
-    const { maxLength } = profile.sections[section]
-    if (maxLength !== undefined && !lengthExempt && value.length * 3 > maxLength) {
-      const length = Buffer.byteLength(value)
-      if (length > maxLength)
-        return { type: 'too large', ...where, actual: String(length), expected: String(maxLength) }
-    }
-    if (entries.empty || (profile.ignoreAlphanum && isAlphanumeric(value))) continue
-    const entry = entries.closest(section, name)
-    if (entry?.restrict === true && !entry.matches(value)) {
-      return { type: 'restricted', ...where, actual: value, expected: entry.expected }
+  for (const section of sectionOrder) {
+    for (const parameter of examinedIn(request, section, profile.ignoreBody)) {
+      const restriction = restrictValue(section, parameter, profile, entries)
+      if (restriction !== undefined) return restriction
     }
   }
   return undefined

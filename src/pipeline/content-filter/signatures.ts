@@ -3,7 +3,7 @@
 import type { ContentFilterProfile, ContentFilterRule } from '#config'
 import type { PatternSet } from '#platform'
 import { qualifiedTag } from '../tags.ts'
-import { compileGroupedSet } from './grouped-set.ts'
+import { compileRuleSet } from './rule-set.ts'
 import type { InjectionKind } from './libinjection.ts'
 
 /** A rule, or one of libinjection's two checks, as a profile sees it. */
@@ -110,11 +110,11 @@ export function compileSignatures(
   })
   return {
     rules: kept.map(({ signature }) => signature),
-    set: compileGroupedSet(
+    set: compileRuleSet(
       kept.map(({ operand }) => operand),
       ruleFlags,
     ),
-    scan: compileGroupedSet(
+    scan: compileRuleSet(
       kept.map(({ operand }) => atLineEnds(operand)),
       ruleFlags,
     ),

@@ -3,8 +3,9 @@
 import type { ContentFilterProfile, Policy } from '#config'
 import { type Actions, type Candidate, refusal } from '../actions.ts'
 import { compileEntries } from '../content-filter/entries.ts'
-import { type Examination, type Match, createInnocentHeaders, examine } from '../content-filter/examine.ts'
+import { type Examination, type Match, examine } from '../content-filter/examine.ts'
 import { createInjectionDetector } from '../content-filter/libinjection.ts'
+import { createRecentTexts } from '../content-filter/recent-texts.ts'
 import {
   type Restriction,
   restrictBody,
@@ -30,7 +31,7 @@ function compileProfile(profile: ContentFilterProfile, policy: Policy): Compiled
     signatures,
     entries: compileEntries(profile),
     detector: createInjectionDetector([...signatures.injections.keys()]),
-    innocent: createInnocentHeaders(),
+    innocent: createRecentTexts(),
     active: new Set(profile.active),
     report: new Set(profile.report),
     // `malformed-body` only waives the restriction of that name: nothing is exempt from examination.

@@ -1,30 +1,30 @@
 import { describe, expect, test } from '@jest/globals'
 import { compilePatternSet } from '#platform'
-import { compileGroupedSet } from './grouped-set.ts'
+import { compileRuleSet } from './rule-set.ts'
 
 const flags = { ignoreCase: true, lines: true }
 
-describe('A grouped set', () => {
+describe('A rule set', () => {
   const sources = [
     'select',
     ...Array.from({ length: 30 }, (_, i) => `\\A[^'"]*'\\s*or\\s+${String(i)}\\b`),
     'union.*from',
     '^x$',
   ]
-  const grouped = compileGroupedSet(sources, flags)
+  const rules = compileRuleSet(sources, flags)
   const whole = compilePatternSet(sources, flags)
 
   for (const value of ["a' or 7 select", "' OR 29 union x from y", 'a\nX\nb', 'nothing', ''])
     test(`finds what one set finds, in the same order: ${JSON.stringify(value)}`, () => {
-      expect(grouped.match(value)).toEqual([...whole.match(value)].toSorted((a, b) => a - b))
+      expect(rules.match(value)).toEqual([...whole.match(value)].toSorted((a, b) => a - b))
     })
 
   test('has the size of all patterns, and none matches nothing', () => {
-    expect(grouped.size).toBe(sources.length)
-    expect(compileGroupedSet([], flags).match('x')).toEqual([])
+    expect(rules.size).toBe(sources.length)
+    expect(compileRuleSet([], flags).match('x')).toEqual([])
   })
 
   test('refuses what one set refuses', () => {
-    expect(() => compileGroupedSet(['(?=a)'], flags)).toThrow()
+    expect(() => compileRuleSet(['(?=a)'], flags)).toThrow()
   })
 })
