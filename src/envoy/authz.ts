@@ -2,7 +2,7 @@
 // Whatever goes wrong between is answered by a decision too (spec pipeline 1.2), so that the client gets the block page and the
 // request leaves an event; only bytes that are no CheckRequest end as a gRPC error.
 import type { Decision } from '#pipeline'
-import { type Clock, systemClock } from '#platform'
+import { type Clock, ownAddresses, systemClock } from '#platform'
 import type { RequestInput } from '#request'
 import { decodeCheckRequest } from './check-request.ts'
 import { encodeCheckResponse } from './check-response.ts'
@@ -24,9 +24,15 @@ export type AuthzOptions = {
   readonly clock?: Clock
 }
 
-function decode(message: Uint8Array, now: number, onMalformed: AuthzOptions['onMalformed']): RequestInput {
+type Decoding = { readonly now: number; readonly own: ReadonlySet<string> }
+
+function decode(
+  message: Uint8Array,
+  { now, own }: Decoding,
+  onMalformed: AuthzOptions['onMalformed'],
+): RequestInput {
   try {
-    return decodeCheckRequest(message, now)
+    return decodeCheckRequest(message, now, own)
   } catch (error) {
     onMalformed?.(error)
     const reason = error instanceof Error ? error.message : String(error)
@@ -44,8 +50,9 @@ export function createAuthz({ decide, failed, onMalformed, clock = systemClock }
       return encodeCheckResponse(failed(input, error))
     }
   }
+  const own = new Set(ownAddresses())
   return (message) => {
-    const input = decode(message, clock.now(), onMalformed)
+    const input = decode(message, { now: clock.now(), own }, onMalformed)
     try {
       const decision = decide(input)
       if (!(decision instanceof Promise)) return answer(input, decision)

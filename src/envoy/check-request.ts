@@ -2,6 +2,7 @@
 // headers alone cost twice as much (bench/authz.ts), and this runs for every request. Nothing is judged here: whether
 // header bytes are valid UTF-8 or a body is complete is for the pipeline to say, which gets them as they came.
 import type { Connection, HeaderLine, RequestInput } from '#request'
+import { sentHeaders } from './sent-headers.ts'
 import { readMetadataValues } from './struct.ts'
 import { Text } from './text.ts'
 import {
@@ -289,24 +290,33 @@ const connectionOf = ({ port, protocol, sni, certificate, extensions }: Draft): 
   clientCertificates: extensions.get('weir.mtls'),
 })
 
+const none: ReadonlySet<string> = new Set()
+
 /**
  * Reads a CheckRequest. `now` (milliseconds since the epoch) stands in where Envoy names no time. A body that fills
  * Envoy's buffer exactly is handed over as Envoy flags it: whether more may have followed depends on the buffer's
- * size, which the pipeline knows (spec control-plane 2.6). Throws on bytes that are no CheckRequest for HTTP; never
- * reads past them.
+ * size, which the pipeline knows (spec control-plane 2.6). `own`: addresses of this machine, see sent-headers.ts. Throws
+ * on bytes that are no CheckRequest for HTTP; never reads past them.
  */
-export function decodeCheckRequest(message: Uint8Array, now: number): RequestInput {
+export function decodeCheckRequest(
+  message: Uint8Array,
+  now: number,
+  own: ReadonlySet<string> = none,
+): RequestInput {
   const draft = draftOf(message)
   readAll(createReader(message), draft, readCheckRequest)
   if (!draft.hasHttp) throw new Error('attributes.request.http is missing')
   const { headers, plainHeaders, body, extensions } = draft
+  // Envoy fills one of the two; `headers` is the older one, without duplicates.
+  const received = headers.length > 0 ? headers : plainHeaders
+  const { lines, scheme } = sentHeaders(received, { peer: draft.peer, own })
   return {
     method: draft.method,
-    scheme: draft.scheme.toLowerCase() === 'https' ? 'https' : 'http',
+    // A client of HTTP/2 writes `:scheme` itself.
+    scheme: scheme ?? (draft.scheme.toLowerCase() === 'https' ? 'https' : 'http'),
     authority: draft.authority,
     target: draft.target,
-    // Envoy fills one of the two; `headers` is the older one, without duplicates.
-    headers: headers.length > 0 ? headers : plainHeaders,
+    headers: lines,
     body: body === undefined ? undefined : { bytes: body, partial: draft.partial },
     peer: draft.peer,
     client: undefined,

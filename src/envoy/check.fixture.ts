@@ -73,6 +73,7 @@ export const browserLines: readonly object[] = [
   line('x-forwarded-for', '203.0.113.7'),
   line('x-forwarded-proto', 'https'),
   line('x-request-id', '7f3c0c1e-8f0e-4b7e-9d7a-1f8e2a6f0b11'),
+  line('x-envoy-external-address', '203.0.113.7'),
   line('x-envoy-auth-partial-body', 'false'),
 ]
 
