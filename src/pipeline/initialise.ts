@@ -1,4 +1,5 @@
 // Initialisation (spec pipeline 4.2): the tags that every request has before the first stage looks at it.
+import type { MapEntry } from '#config'
 import type { HumanLevel, Location, LocationFlag, RequestView } from '#request'
 import { systemSource } from './actions.ts'
 import { type TagSet, type TagSource, qualifiedTag } from './tags.ts'
@@ -12,14 +13,12 @@ const at = (section: string, name: string, value: string): TagSource => ({
   locations: [{ section, name, value }],
 })
 
-function bodyTags({ body }: RequestView): readonly string[] {
-  return [
-    ...(body.malformed === undefined ? [] : ['malformed-body']),
-    ...(body.partial ? ['body-partial'] : []),
-    ...(body.binary ? ['body-binary'] : []),
-    ...(body.tooDeep === undefined ? [] : ['body-too-deep']),
-    ...(body.tooLarge === undefined ? [] : ['request-too-large']),
-  ]
+function attachBody(tags: TagSet, { body }: RequestView): void {
+  if (body.malformed !== undefined) tags.add('malformed-body', initial)
+  if (body.partial) tags.add('body-partial', initial)
+  if (body.binary) tags.add('body-binary', initial)
+  if (body.tooDeep !== undefined) tags.add('body-too-deep', initial)
+  if (body.tooLarge !== undefined) tags.add('request-too-large', initial)
 }
 
 const flagTag: Readonly<Record<LocationFlag, string>> = {
@@ -41,20 +40,30 @@ function countArguments({ args, body }: RequestView): number {
   return args.size - (opaque ? 1 : 0)
 }
 
+function describeLocation(location: Location): readonly string[] {
+  const service = location.privacyService
+  return [
+    qualifiedTag('geo-continent-name', location.continentName),
+    qualifiedTag('geo-continent-code', location.continentCode),
+    qualifiedTag('geo-country', location.country),
+    qualifiedTag('geo-region', location.region),
+    qualifiedTag('geo-subregion', location.subregion),
+    qualifiedTag('geo-city', location.city),
+    qualifiedTag('geo-asn', location.asn),
+    qualifiedTag('geo-org', location.organization),
+    qualifiedTag('network', location.network),
+    ...(location.flags ?? []).map((flag) => flagTag[flag]),
+    ...(service === undefined ? [] : [qualifiedTag('geo-privacy-service', service)]),
+  ]
+}
+
+/** Locations are remembered by address, and their tags with them. */
+const locationTags = new WeakMap<Location, readonly string[]>()
+
 function attachLocation(tags: TagSet, location: Location): void {
-  tags.add(qualifiedTag('geo-continent-name', location.continentName), initial)
-  tags.add(qualifiedTag('geo-continent-code', location.continentCode), initial)
-  tags.add(qualifiedTag('geo-country', location.country), initial)
-  tags.add(qualifiedTag('geo-region', location.region), initial)
-  tags.add(qualifiedTag('geo-subregion', location.subregion), initial)
-  tags.add(qualifiedTag('geo-city', location.city), initial)
-  tags.add(qualifiedTag('geo-asn', location.asn), initial)
-  tags.add(qualifiedTag('geo-org', location.organization), initial)
-  tags.add(qualifiedTag('network', location.network), initial)
-  for (const flag of location.flags ?? []) tags.add(flagTag[flag], initial)
-  if (location.privacyService !== undefined) {
-    tags.add(qualifiedTag('geo-privacy-service', location.privacyService), initial)
-  }
+  let known = locationTags.get(location)
+  if (known === undefined) locationTags.set(location, (known = describeLocation(location)))
+  tags.addAll(known, initial)
 }
 
 /** Tags of the request itself; those of the site come with `attachSiteTags`. */
@@ -71,23 +80,32 @@ export function attachRequestTags(tags: TagSet, { request, location, human }: Kn
   tags.add(`args:${String(countArguments(request))}`, initial)
   tags.add(`protocol:${request.scheme}`, initial)
   if (request.ipInvalid) tags.add('invalid-client-ip', initial)
-  for (const tag of bodyTags(request)) tags.add(tag, initial)
+  attachBody(tags, request)
 }
 
-/** Tags of the policy, the entry and its profiles; the profiles' also when they are inactive. */
-export function attachSiteTags(tags: TagSet, { policy, entry }: Site): void {
-  const source: TagSource = {
-    stage: 1,
-    kind: 'security-policy',
-    id: policy.id,
-    name: policy.name,
-    locations: [],
+type SiteTags = { readonly tags: readonly string[]; readonly source: TagSource }
+
+function describeSite({ policy, entry }: Site): SiteTags {
+  return {
+    source: { stage: 1, kind: 'security-policy', id: policy.id, name: policy.name, locations: [] },
+    tags: [
+      qualifiedTag('securitypolicy', policy.name),
+      qualifiedTag('securitypolicy-entry', entry.name),
+      ...policy.tags,
+      qualifiedTag('aclid', entry.acl.id),
+      qualifiedTag('aclname', entry.acl.name),
+      qualifiedTag('contentfilterid', entry.contentFilter.id),
+      qualifiedTag('contentfiltername', entry.contentFilter.name),
+    ],
   }
-  tags.add(qualifiedTag('securitypolicy', policy.name), source)
-  tags.add(qualifiedTag('securitypolicy-entry', entry.name), source)
-  tags.addAll(policy.tags, source)
-  tags.add(qualifiedTag('aclid', entry.acl.id), source)
-  tags.add(qualifiedTag('aclname', entry.acl.name), source)
-  tags.add(qualifiedTag('contentfilterid', entry.contentFilter.id), source)
-  tags.add(qualifiedTag('contentfiltername', entry.contentFilter.name), source)
+}
+
+/** By entry: entries belong to one policy each. */
+const siteTags = new WeakMap<MapEntry, SiteTags>()
+
+/** Tags of the policy, the entry and its profiles; the profiles' also when they are inactive. */
+export function attachSiteTags(tags: TagSet, site: Site): void {
+  let known = siteTags.get(site.entry)
+  if (known === undefined) siteTags.set(site.entry, (known = describeSite(site)))
+  tags.addAll(known.tags, known.source)
 }

@@ -22,30 +22,41 @@ const groups: readonly Group[] = ['arguments', 'cookies', 'headers']
 
 type Value = { readonly group: Group; readonly name: string; readonly bytes: number }
 
-/** JSON length without building the JSON: what a string costs, its quotes and escapes included, is at most this. */
+/** Bytes of JSON that a character takes at most: a control character becomes an escape of six. */
+const mostPerCharacter = 6
+/** Field names, numbers and punctuation of a record. */
+const frame = 4096
+const perText = 3
+
+/** No less than the bytes of the record's JSON: characters are counted, not encoded. */
+function mostBytes(record: DecisionRecord): number {
+  let texts = 0
+  let characters = (record.query?.length ?? 0) + 2 * record.path.length + (record.body?.length ?? 0)
+  const count = (text: string): void => {
+    texts++
+    characters += text.length
+  }
+  for (const group of [...groups, 'path_parts'] as const) {
+    const values = record[group]
+    for (const name in values) {
+      count(name)
+      count(values[name] ?? '')
+    }
+  }
+  for (const list of [record.tags, record.logs, record.messages, record.monitor_reasons]) list.forEach(count)
+  count(record.reason ?? '')
+  count(record.user_agent ?? '')
+  count(record.referer ?? '')
+  count(record.authority)
+  return frame + perText * texts + mostPerCharacter * characters
+}
+
+const hasTriggers = ({ trigger_counters: n }: DecisionRecord): boolean =>
+  n.acl + n.cf + n.cf_restrict + n.gf + n.rl + n.dr > 0
+
+/** What a text takes in JSON, quotes and escapes included, at most. */
 const costOf = (text: string): number =>
   Buffer.byteLength(text) + 2 + (/["\\\u0000-\u001f]/.test(text) ? text.length : 0)
-
-function estimate(record: DecisionRecord): number {
-  let bytes = 4096 + costOf(record.query ?? '') + 2 * costOf(record.path) + costOf(record.body ?? '')
-  for (const group of [...groups, 'path_parts'] as const) {
-    for (const name in record[group]) bytes += costOf(name) + costOf(record[group][name] ?? '') + 2
-  }
-  for (const text of [...record.tags, ...record.logs, ...record.messages, ...record.monitor_reasons])
-    bytes += costOf(text) + 1
-  const triggers = record.trigger_counters
-  const count = triggers.acl + triggers.cf + triggers.cf_restrict + triggers.gf + triggers.rl + triggers.dr
-  return count === 0
-    ? bytes
-    : bytes +
-        JSON.stringify([
-          record.cf_triggers,
-          record.cf_restrict_triggers,
-          record.gf_triggers,
-          record.rl_triggers,
-          record.acl_triggers,
-        ]).length
-}
 
 const sizeOf = (record: DecisionRecord): number => Buffer.byteLength(JSON.stringify(record))
 
@@ -133,7 +144,8 @@ export function fitRecord(
   maxBytes: number,
   examined: (value: string) => boolean,
 ): DecisionRecord {
-  if (estimate(record) <= maxBytes) return record
+  if (!hasTriggers(record) && mostBytes(record) <= maxBytes) return record
+  if (sizeOf(record) <= maxBytes) return record
   const triggers = triggering(record)
   const classOf = ({ group, name }: Value): 'ignored' | 'examined' | 'triggering' => {
     if (triggers.has(`${group} ${originalName(name)}`)) return 'triggering'

@@ -27,5 +27,6 @@ export function readSession(source: SelectorSource, policy: SecurityPolicy, seed
   for (const selector of policy.sessionIds) take(selector)
   if (values.length === 0) values.push(source.request.ip)
   const key = values.join('\x1f')
-  return { key, hash: sha224(seed + key), ids }
+  const [only] = ids
+  return { key, hash: only !== undefined && ids.length === 1 ? only.value : sha224(seed + key), ids }
 }

@@ -34,11 +34,13 @@ export type TagSet = {
 }
 
 export function createTagSet(): TagSet {
-  const sources = new Map<string, TagSource[]>()
+  // Nearly every tag has one source: only others cost a list.
+  const sources = new Map<string, TagSource | TagSource[]>()
   const add = (tag: string, source: TagSource): void => {
     const known = sources.get(tag)
-    if (known === undefined) sources.set(tag, [source])
-    else known.push(source)
+    if (known === undefined) sources.set(tag, source)
+    else if (Array.isArray(known)) known.push(source)
+    else sources.set(tag, [known, source])
   }
   return {
     has: (tag) => sources.has(tag),
@@ -47,7 +49,7 @@ export function createTagSet(): TagSet {
       for (const tag of tags) add(tag, source)
     },
     names: () => sources.keys(),
-    sourcesOf: (tag) => sources.get(tag) ?? [],
+    sourcesOf: (tag) => [sources.get(tag) ?? []].flat(),
     get size() {
       return sources.size
     },
