@@ -2,8 +2,8 @@
 // change documents by replacing or adding entries; the clock stands still until a request says `after`.
 import { createChallenges } from '#challenge'
 import { buildPolicy, formatProblem } from '#config'
-import { manualClock } from '#platform'
-import { type Decision, type Pipeline, createPipeline, createTracer } from '#pipeline'
+import { type Clock, manualClock } from '#platform'
+import { type Decision, createPipeline, createTracer } from '#pipeline'
 import type { BodyInput, HeaderLine, HumanLevel, Locator, RequestInput } from '#request'
 import { memoryState } from '#state'
 
@@ -152,15 +152,17 @@ export type Request = {
   readonly ip?: string
   /** Derives the client from the headers. */
   readonly peer?: string
+  /** `inspect`'s word for it; through Envoy nobody can be human yet. */
   readonly human?: HumanLevel
   /** Moves the clock before the request, in seconds. */
   readonly after?: number
 }
 
+export type SiteOptions = { readonly locator?: Locator }
+
 export type Site = {
   send(request: Request | string): Promise<Decision>
   readonly warnings: readonly string[]
-  readonly pipeline: Pipeline
 }
 
 const nowhere: Locator = {
@@ -181,7 +183,7 @@ const nowhere: Locator = {
   }),
 }
 
-const linesOf = (headers: Request['headers']): readonly HeaderLine[] => {
+export const linesOf = (headers: Request['headers']): readonly HeaderLine[] => {
   if (headers === undefined) return []
   if (Array.isArray(headers)) return headers
   return Object.entries(headers)
@@ -210,27 +212,49 @@ export function inputOf(request: Request, now: number): RequestInput {
   }
 }
 
-/** A site under B with these documents replaced; throws when they are refused. */
-export function site(changes: Documents = {}, options: { readonly locator?: Locator } = {}): Site {
+export const requestOf = (request: Request | string): Request =>
+  typeof request === 'string' ? { path: request } : request
+
+/** What decides under B with these documents replaced; a defect of Weir fails the test. */
+export type Judge = {
+  readonly warnings: readonly string[]
+  /** A clock that stands still. */
+  readonly clock: Clock & { advance(ms: number): void }
+  decide(input: RequestInput): Promise<Decision>
+}
+
+/** Throws when the documents are refused. */
+export function judgeUnder(changes: Documents = {}, { locator = nowhere }: SiteOptions = {}): Judge {
   const built = buildPolicy({ ...base, ...changes }, {})
   if (!built.ok) throw new Error(built.problems.map(formatProblem).join('\n'))
   const clock = manualClock(Date.UTC(2026, 2, 2, 9, 15, 4))
   const defects: unknown[] = []
   const pipeline = createPipeline(built.policy, {
     state: memoryState({ clock }),
-    locator: options.locator ?? nowhere,
+    locator,
     challenges: createChallenges(),
     onDefect: (error) => defects.push(error),
   })
   return {
-    pipeline,
     warnings: built.warnings.map(({ reason }) => reason),
-    async send(request) {
-      const wanted = typeof request === 'string' ? { path: request } : request
-      clock.advance((wanted.after ?? 0) * 1000)
-      const decision = await pipeline.decide(inputOf(wanted, clock.now()), createTracer())
+    clock,
+    async decide(input) {
+      const decision = await pipeline.decide(input, createTracer())
       if (defects.length > 0) throw defects[0]
       return decision
+    },
+  }
+}
+
+/** A site in this process. */
+export function site(changes: Documents = {}, options: SiteOptions = {}): Site {
+  const { warnings, clock, decide } = judgeUnder(changes, options)
+  return {
+    warnings,
+    send(request) {
+      const wanted = requestOf(request)
+      clock.advance((wanted.after ?? 0) * 1000)
+      return decide(inputOf(wanted, clock.now()))
     },
   }
 }

@@ -12,6 +12,8 @@ export type Expected = {
   readonly reason?: string | RegExp | null
   readonly monitorReasons?: readonly string[]
   readonly event?: Readonly<Record<string, unknown>>
+  /** Replaces fields of `event` behind Envoy, which normalises a path before the filter sees it (spec pipeline 1.5). */
+  readonly eventBehindEnvoy?: Readonly<Record<string, unknown>>
 }
 
 export function check(decision: Decision, expected: Expected): void {

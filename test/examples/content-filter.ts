@@ -1,18 +1,16 @@
 // Worked examples 85–105 of spec pipeline 9: the content filter.
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import {
   type Documents,
   type Entry,
-  type Request,
   actions,
   base,
   contentFilter,
   defaultEntry,
   policyWith,
   rootEntry,
-  site,
 } from '../support/base.ts'
-import { type Expected, check } from '../support/expect.ts'
+import { type Door, type Row, rowsThrough } from '../support/door.ts'
 
 const cf = (changes: Entry): Documents => ({ 'content-filter-profiles': [{ ...contentFilter, ...changes }] })
 const section = (name: string, changes: Entry): Documents =>
@@ -62,7 +60,6 @@ const special: Entry = {
 }
 const graphql = JSON.stringify({ query: `query { ${'item(id: 7) { name price } '.repeat(222)} }` })
 
-type Row = readonly [says: string, request: Request | string, expected: Expected, documents?: Documents]
 const rows: readonly Row[] = [
   [
     '85 a rule blocks, tags and explains',
@@ -358,87 +355,98 @@ function countingByA(): Documents {
   }
 }
 
-describe('worked examples: content filter', () => {
-  test.each(rows)('%s', async (...[, request, expected, documents]) => {
-    check(await site(documents).send(request), expected)
-  })
+export function contentFilterExamples(door: Door): void {
+  const { site, check, example } = door
 
-  test('98 the limit sees what the content filter does not', async () => {
-    const documents = { ...cf({ ignore_body: true }), ...countingByA() }
-    const zero = (documents['rate-limit-rules'] ?? []).map((rule) => ({
-      ...rule,
-      thresholds: [{ limit: 0, action: 'action-rate-limit-block' }],
-    }))
-    check(await site({ ...documents, 'rate-limit-rules': zero }).send({ headers: json, body: '{"a":"1"}' }), {
-      is: 'block 471',
+  describe('worked examples: content filter', () => {
+    rowsThrough(door, rows)
+
+    example('98 the limit sees what the content filter does not', async () => {
+      const documents = { ...cf({ ignore_body: true }), ...countingByA() }
+      const zero = (documents['rate-limit-rules'] ?? []).map((rule) => ({
+        ...rule,
+        thresholds: [{ limit: 0, action: 'action-rate-limit-block' }],
+      }))
+      check(
+        await site({ ...documents, 'rate-limit-rules': zero }).send({ headers: json, body: '{"a":"1"}' }),
+        {
+          is: 'block 471',
+        },
+      )
     })
-  })
 
-  const masking: Documents = {
-    ...names(entry('pw', { mask: true })),
-    actions,
-    'acl-profiles': [
-      { id: '__acldefault__', name: 'acl default', action: 'action-acl-block' },
-      { id: 'deny', name: 'deny', action: 'action-acl-block', deny: ['all'] },
-    ],
-    ...policyWith([
-      rootEntry,
-      {
-        id: 'denied',
-        name: 'denied',
-        match: '^/denied',
-        acl_profile: 'deny',
-        backend_service: '__default__',
+    const masking: Documents = {
+      ...names(entry('pw', { mask: true })),
+      actions,
+      'acl-profiles': [
+        { id: '__acldefault__', name: 'acl default', action: 'action-acl-block' },
+        { id: 'deny', name: 'deny', action: 'action-acl-block', deny: ['all'] },
+      ],
+      ...policyWith([
+        rootEntry,
+        {
+          id: 'denied',
+          name: 'denied',
+          match: '^/denied',
+          acl_profile: 'deny',
+          backend_service: '__default__',
+        },
+        defaultEntry,
+      ]),
+    }
+    example('105 a masked value is nowhere in the record', async () => {
+      const { record } = await site(masking).send('/?pw=hunter2')
+      expect(record.arguments['pw']).toBe('MASKED{602be929}')
+      expect(record.query).toBe('?pw=MASKED{602be929}')
+      expect(JSON.stringify(record)).not.toContain('hunter2')
+    })
+    for (const [says, path, secret, status] of [
+      ['105 not in a trigger', '/?pw=xp_cmdshell!', 'xp_cmdshell', 473],
+      ['105 nor when another stage decided', '/denied?pw=hunter2', 'hunter2', 472],
+    ] as const)
+      example(says, async () => {
+        const { record, answer } = await site(masking).send(path)
+        expect(answer?.status).toBe(status)
+        expect(JSON.stringify(record)).not.toContain(secret)
+      })
+    for (const [says, query, secret] of [
+      ['as a browser encodes it', '?pw=hunter2%21', 'hunter2'],
+      ['encoded where nobody need to', '?pw=%68unter2', 'unter2'],
+      ['encoded in lower case', '?pw=Ab%2fcdE', 'cdE'],
+      ['a space as + and as %20', '?pw=top%20se+cret', 'cret'],
+      ['under an encoded name', '?p%77=hunter2', 'hunter2'],
+    ] as const)
+      example(`6.5 a masked value is nowhere in the record: ${says}`, async () => {
+        const headers = { referer: `https://www.example.com/login${query}`, 'x-copy': query }
+        const { record } = await site(masking).send({ path: `/login${query}`, headers })
+        expect(record.query).toMatch(/^\?p(w|%77)=MASKED\{[\da-f]{8}\}$/)
+        expect(JSON.stringify(record)).not.toContain(secret)
+      })
+    example('6.5 nor is one that is no UTF-8 in a target', async () => {
+      const { record } = await site(masking).send('/login?pw=hunter%ffseven')
+      expect(record.query).toMatch(/^\?pw=MASKED\{[\da-f]{8}\}$/)
+      expect(JSON.stringify(record)).not.toMatch(/hunter|seven/)
+    })
+    example('6.5 a masked part of the path is in no spelling of the path', async () => {
+      const maskPart = section('path', { names: [entry('part2', { mask: true })] })
+      const { record } = await site({ ...masking, ...maskPart }).send('/reset/%74oken-1?next=/reset/token-1')
+      expect(record.path_parts['part2']).toMatch(/^MASKED/)
+      expect(record.path).toBe(`/reset/${record.path_parts['part2'] ?? ''}`)
+      expect(JSON.stringify(record)).not.toContain('oken-1')
+    })
+    example(
+      '6.5 masking ten thousand values takes no second',
+      async () => {
+        const query = Array.from({ length: 9000 }, (_, i) => `pw=secret${String(i)}`).join('&')
+        const began = performance.now()
+        const { record } = await site(masking).send({
+          path: `/?${query}`,
+          headers: { 'x-long': 'a'.repeat(16_000) },
+        })
+        expect(performance.now() - began).toBeLessThan(1000)
+        expect(JSON.stringify(record)).not.toContain('secret')
       },
-      defaultEntry,
-    ]),
-  }
-  test('105 a masked value is nowhere in the record', async () => {
-    const { record } = await site(masking).send('/?pw=hunter2')
-    expect(record.arguments['pw']).toBe('MASKED{602be929}')
-    expect(record.query).toBe('?pw=MASKED{602be929}')
-    expect(JSON.stringify(record)).not.toContain('hunter2')
+      'a target of 130 KB, which Envoy refuses with 431',
+    )
   })
-  test.each([
-    ['105 not in a trigger', '/?pw=xp_cmdshell!', 'xp_cmdshell', 473],
-    ['105 nor when another stage decided', '/denied?pw=hunter2', 'hunter2', 472],
-  ])('%s', async (_says, path, secret, status) => {
-    const { record, answer } = await site(masking).send(path)
-    expect(answer?.status).toBe(status)
-    expect(JSON.stringify(record)).not.toContain(secret)
-  })
-  test.each([
-    ['as a browser encodes it', '?pw=hunter2%21', 'hunter2'],
-    ['encoded where nobody need to', '?pw=%68unter2', 'unter2'],
-    ['encoded in lower case', '?pw=Ab%2fcdE', 'cdE'],
-    ['a space as + and as %20', '?pw=top%20se+cret', 'cret'],
-    ['under an encoded name', '?p%77=hunter2', 'hunter2'],
-  ])('6.5 a masked value is nowhere in the record: %s', async (_says, query, secret) => {
-    const headers = { referer: `https://www.example.com/login${query}`, 'x-copy': query }
-    const { record } = await site(masking).send({ path: `/login${query}`, headers })
-    expect(record.query).toMatch(/^\?p(w|%77)=MASKED\{[\da-f]{8}\}$/)
-    expect(JSON.stringify(record)).not.toContain(secret)
-  })
-  test('6.5 nor is one that is no UTF-8 in a target', async () => {
-    const { record } = await site(masking).send('/login?pw=hunter%ffseven')
-    expect(record.query).toMatch(/^\?pw=MASKED\{[\da-f]{8}\}$/)
-    expect(JSON.stringify(record)).not.toMatch(/hunter|seven/)
-  })
-  test('6.5 a masked part of the path is in no spelling of the path', async () => {
-    const maskPart = section('path', { names: [entry('part2', { mask: true })] })
-    const { record } = await site({ ...masking, ...maskPart }).send('/reset/%74oken-1?next=/reset/token-1')
-    expect(record.path_parts['part2']).toMatch(/^MASKED/)
-    expect(record.path).toBe(`/reset/${record.path_parts['part2'] ?? ''}`)
-    expect(JSON.stringify(record)).not.toContain('oken-1')
-  })
-  test('6.5 masking ten thousand values takes no second', async () => {
-    const query = Array.from({ length: 9000 }, (_, i) => `pw=secret${String(i)}`).join('&')
-    const began = performance.now()
-    const { record } = await site(masking).send({
-      path: `/?${query}`,
-      headers: { 'x-long': 'a'.repeat(16_000) },
-    })
-    expect(performance.now() - began).toBeLessThan(1000)
-    expect(JSON.stringify(record)).not.toContain('secret')
-  })
-})
+}

@@ -1,5 +1,5 @@
 // Worked examples 1–30 of spec pipeline 9: mapping and the request model. Rows carry the numbers of the specification.
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import {
   type Documents,
   type Request,
@@ -7,12 +7,10 @@ import {
   defaultEntry,
   policyWith,
   rootEntry,
-  site,
   siteLevel,
 } from '../support/base.ts'
-import { type Expected, check } from '../support/expect.ts'
-
-type Row = readonly [says: string, request: Request | string, expected: Expected, documents?: Documents]
+import { type Door, type Row, rowsThrough } from '../support/door.ts'
+import type { Expected } from '../support/expect.ts'
 
 const json = { 'content-type': 'application/json' }
 const filter = (changes: Readonly<Record<string, unknown>>): Documents => ({
@@ -81,13 +79,23 @@ const rows: readonly Row[] = [
   [
     '5 the decoded path is mapped, the received one shown',
     '/%61pi/x',
-    { is: 'ok', tags: 'securitypolicy-entry:api', event: { path: '/%61pi/x' } },
+    {
+      is: 'ok',
+      tags: 'securitypolicy-entry:api',
+      event: { path: '/%61pi/x' },
+      eventBehindEnvoy: { path: '/api/x' },
+    },
     api,
   ],
   [
     '5 merged slashes and dot segments',
     '//api/./x',
-    { is: 'ok', tags: 'securitypolicy-entry:api', event: { path: '//api/./x' } },
+    {
+      is: 'ok',
+      tags: 'securitypolicy-entry:api',
+      event: { path: '//api/./x' },
+      eventBehindEnvoy: { path: '/api/x' },
+    },
     api,
   ],
   ['6 the root entry takes / whatever matches', '/', { is: 'ok', tags: 'securitypolicy-entry:root' }, greedy],
@@ -300,52 +308,59 @@ const rows: readonly Row[] = [
   ],
 ]
 
-describe('worked examples: mapping and request model', () => {
-  test.each(rows)('%s', async (...[, request, expected, documents]) => {
-    check(await site(documents).send(request), expected)
-  })
+export function mappingExamples(door: Door): void {
+  const { site, check, example } = door
 
-  const sizes = (unsized: string): Documents => ({
-    'proxy-templates': [
-      {
-        id: '__default__',
-        name: 'default',
-        limit_req_rate: '0',
-        client_max_body_size: '1',
-        unsized_body: unsized,
-      },
-    ],
-  })
-  const declared = (bytes: number): Request => ({
-    body: 'a',
-    headers: { 'content-length': String(bytes) },
-  })
-  const tooLarge: Expected = { is: 'block 413', reason: 'General: request body too large' }
-  const noLength: Expected = { is: 'block 411', reason: 'General: length required' }
-  const lengths: readonly Row[] = [
-    ['a declared size at the limit passes', declared(1_048_576), { is: 'ok' }, sizes('stream')],
-    ['one above it is refused', declared(1_048_577), tooLarge, sizes('stream')],
-    ['an undeclared one streams', { body: 'a' }, { is: 'ok' }, sizes('stream')],
-    ['unless a length is required', { body: 'a' }, noLength, sizes('length_required')],
-    ['which a request without body needs not', '/', { is: 'ok' }, sizes('length_required')],
-  ]
-  test.each(lengths)('control-plane 2.6: %s', async (...[, request, expected, documents]) => {
-    check(await site(documents).send(request), expected)
-  })
+  describe('worked examples: mapping and request model', () => {
+    rowsThrough(door, rows)
 
-  const proxies = (headers = 'X-Forwarded-For'): Documents => ({
-    'proxy-templates': [
-      {
-        id: '__default__',
-        name: 'default',
-        limit_req_rate: '0',
-        xff_header_name: headers,
-        trusted_nets: [{ source: 'ip', address: '10.0.0.0/8' }],
-      },
-    ],
-  })
-  const addresses: readonly (readonly [says: string, request: Request, ip: string, documents?: Documents])[] =
-    [
+    const sizes = (unsized: string): Documents => ({
+      'proxy-templates': [
+        {
+          id: '__default__',
+          name: 'default',
+          limit_req_rate: '0',
+          client_max_body_size: '1',
+          unsized_body: unsized,
+        },
+      ],
+    })
+    const declared = (bytes: number): Request => ({
+      body: 'a',
+      headers: { 'content-length': String(bytes) },
+    })
+    const tooLarge: Expected = { is: 'block 413', reason: 'General: request body too large' }
+    const noLength: Expected = { is: 'block 411', reason: 'General: length required' }
+    const unsent = 'the body that it declares is not sent'
+    const lengths: readonly Row[] = [
+      ['a declared size at the limit passes', declared(1_048_576), { is: 'ok' }, sizes('stream'), unsent],
+      ['one above it is refused', declared(1_048_577), tooLarge, sizes('stream'), unsent],
+      ['an undeclared one streams', { body: 'a' }, { is: 'ok' }, sizes('stream')],
+      ['unless a length is required', { body: 'a' }, noLength, sizes('length_required')],
+      ['which a request without body needs not', '/', { is: 'ok' }, sizes('length_required')],
+    ]
+    rowsThrough(
+      door,
+      lengths.map(([says, ...row]) => [`control-plane 2.6: ${says}`, ...row]),
+    )
+
+    const proxies = (headers = 'X-Forwarded-For'): Documents => ({
+      'proxy-templates': [
+        {
+          id: '__default__',
+          name: 'default',
+          limit_req_rate: '0',
+          xff_header_name: headers,
+          trusted_nets: [{ source: 'ip', address: '10.0.0.0/8' }],
+        },
+      ],
+    })
+    const addresses: readonly (readonly [
+      says: string,
+      request: Request,
+      ip: string,
+      documents?: Documents,
+    ])[] = [
       [
         '26 the first untrusted address from the right',
         { peer: '10.0.0.5', headers: { 'x-forwarded-for': '6.6.6.6, 198.51.100.7, 10.0.0.9' } },
@@ -368,78 +383,82 @@ describe('worked examples: mapping and request model', () => {
         proxies('true-client-ip, x-forwarded-for'),
       ],
     ]
-  test.each(addresses)('%s', async (...[, request, ip, documents = proxies()]) => {
-    const { record } = await site(documents).send(request)
-    expect(record.ip).toBe(ip)
-    expect(record.tags.includes('invalid-client-ip')).toBe(ip === '10.0.0.9')
-  })
+    for (const [says, request, ip, documents = proxies()] of addresses)
+      example(says, async () => {
+        const { record } = await site(documents).send(request)
+        expect(record.ip).toBe(ip)
+        expect(record.tags.includes('invalid-client-ip')).toBe(ip === '10.0.0.9')
+      })
 
-  test('27 an unknown address', async () => {
-    check(await site().send({ ip: '192.0.2.200' }), { is: 'ok', tags: 'geo-country:nil geo-asn:nil' })
-  })
-
-  const sessions = (changes: Documents['security-policies'][number]): Documents =>
-    policyWith([rootEntry, defaultEntry], changes)
-  test('28 others add to the session', async () => {
-    const s = site(sessions({ session: [{ headers: 'user_id' }], session_ids: [{ headers: 'auth_token' }] }))
-    const of = async (headers: Readonly<Record<string, string>>): Promise<string> =>
-      (await s.send({ headers })).record.session
-    const [first, both, again] = [
-      await of({ user_id: 'u1' }),
-      await of({ user_id: 'u1', auth_token: 't' }),
-      await of({ auth_token: 't', user_id: 'u1' }),
-    ]
-    expect(both).not.toBe(first)
-    expect(again).toBe(both)
-  })
-
-  test('29 the hash of main and others', async () => {
-    const s = site(sessions({ session: [{ headers: 'user_id' }], session_ids: [{ headers: 'device_id' }] }))
-    const alone = await s.send({ headers: { user_id: 'u1' } })
-    const both = await s.send({ headers: { user_id: 'u1', device_id: 'd1' } })
-    expect(alone.record.session).toBe('e4a236a5b892d501555b059a0d86cfbe1571888b36bb22d3a798989b')
-    expect(both.record.session).toBe('8792d36dadac9aef5431d9a01550e68fedfe9fce6536d3f600ad9fc6')
-  })
-
-  test('30 a stolen token shares one counter, unless the session has the address in it', async () => {
-    const rule = {
-      id: 'r',
-      name: 'R',
-      active: true,
-      global: false,
-      timeframe: 60,
-      key: [{ attrs: 'session' }],
-      thresholds: [{ limit: 3, action: 'action-rate-limit-block' }],
-    }
-    const documents = (changes: Readonly<Record<string, unknown>>): Documents => ({
-      ...policyWith([rootEntry, { ...defaultEntry, rate_limit_rules: ['r'] }], changes),
-      'rate-limit-rules': [rule],
+    example('27 an unknown address', async () => {
+      check(await site().send({ ip: '192.0.2.200' }), { is: 'ok', tags: 'geo-country:nil geo-asn:nil' })
     })
-    const statuses = async (
-      changes: Readonly<Record<string, unknown>>,
-    ): Promise<readonly (number | undefined)[]> => {
-      const s = site(documents(changes))
-      const answers: (number | undefined)[] = []
-      for (let i = 1; i <= 5; i++)
-        answers.push(
-          (await s.send({ path: '/x', ip: `192.0.2.${String(i)}`, headers: { cookie: 'token=stolen' } }))
-            .answer?.status,
-        )
-      return answers
-    }
-    expect(await statuses({ session: [{ cookies: 'token' }] })).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      471,
-      471,
-    ])
-    expect(await statuses({ session: [{ cookies: 'token' }], session_ids: [{ attrs: 'ip' }] })).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ])
+
+    const sessions = (changes: Documents['security-policies'][number]): Documents =>
+      policyWith([rootEntry, defaultEntry], changes)
+    example('28 others add to the session', async () => {
+      const s = site(
+        sessions({ session: [{ headers: 'user_id' }], session_ids: [{ headers: 'auth_token' }] }),
+      )
+      const of = async (headers: Readonly<Record<string, string>>): Promise<string> =>
+        (await s.send({ headers })).record.session
+      const [first, both, again] = [
+        await of({ user_id: 'u1' }),
+        await of({ user_id: 'u1', auth_token: 't' }),
+        await of({ auth_token: 't', user_id: 'u1' }),
+      ]
+      expect(both).not.toBe(first)
+      expect(again).toBe(both)
+    })
+
+    example('29 the hash of main and others', async () => {
+      const s = site(sessions({ session: [{ headers: 'user_id' }], session_ids: [{ headers: 'device_id' }] }))
+      const alone = await s.send({ headers: { user_id: 'u1' } })
+      const both = await s.send({ headers: { user_id: 'u1', device_id: 'd1' } })
+      expect(alone.record.session).toBe('e4a236a5b892d501555b059a0d86cfbe1571888b36bb22d3a798989b')
+      expect(both.record.session).toBe('8792d36dadac9aef5431d9a01550e68fedfe9fce6536d3f600ad9fc6')
+    })
+
+    example('30 a stolen token shares one counter, unless the session has the address in it', async () => {
+      const rule = {
+        id: 'r',
+        name: 'R',
+        active: true,
+        global: false,
+        timeframe: 60,
+        key: [{ attrs: 'session' }],
+        thresholds: [{ limit: 3, action: 'action-rate-limit-block' }],
+      }
+      const documents = (changes: Readonly<Record<string, unknown>>): Documents => ({
+        ...policyWith([rootEntry, { ...defaultEntry, rate_limit_rules: ['r'] }], changes),
+        'rate-limit-rules': [rule],
+      })
+      const statuses = async (
+        changes: Readonly<Record<string, unknown>>,
+      ): Promise<readonly (number | undefined)[]> => {
+        const s = site(documents(changes))
+        const answers: (number | undefined)[] = []
+        for (let i = 1; i <= 5; i++)
+          answers.push(
+            (await s.send({ path: '/x', ip: `192.0.2.${String(i)}`, headers: { cookie: 'token=stolen' } }))
+              .answer?.status,
+          )
+        return answers
+      }
+      expect(await statuses({ session: [{ cookies: 'token' }] })).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        471,
+        471,
+      ])
+      expect(await statuses({ session: [{ cookies: 'token' }], session_ids: [{ attrs: 'ip' }] })).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+      ])
+    })
   })
-})
+}
