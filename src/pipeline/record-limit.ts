@@ -44,15 +44,33 @@ function mostBytes(record: DecisionRecord): number {
     }
   }
   for (const list of [record.tags, record.logs, record.messages, record.monitor_reasons]) list.forEach(count)
+  for (const triggers of [
+    record.acl_triggers,
+    record.gf_triggers,
+    record.dr_triggers,
+    record.rl_triggers,
+    record.cf_triggers,
+    record.cf_restrict_triggers,
+  ]) {
+    for (const trigger of triggers) countTexts(trigger, count)
+  }
   count(record.reason ?? '')
   count(record.user_agent ?? '')
   count(record.referer ?? '')
   count(record.authority)
+  count(record.host)
   return frame + perText * texts + mostPerCharacter * characters
 }
 
-const hasTriggers = ({ trigger_counters: n }: DecisionRecord): boolean =>
-  n.acl + n.cf + n.cf_restrict + n.gf + n.rl + n.dr > 0
+/** Of a trigger: its names, its numbers as what they take at most, and its texts. */
+function countTexts(trigger: object, count: (text: string) => void): void {
+  for (const [name, value] of Object.entries(trigger) as readonly (readonly [string, unknown])[]) {
+    count(name)
+    if (typeof value === 'string') count(value)
+    else if (Array.isArray(value)) value.forEach((item) => count(String(item)))
+    else count(name)
+  }
+}
 
 /** What a text takes in JSON, quotes and escapes included, at most. */
 const costOf = (text: string): number =>
@@ -144,8 +162,7 @@ export function fitRecord(
   maxBytes: number,
   examined: (value: string) => boolean,
 ): DecisionRecord {
-  if (!hasTriggers(record) && mostBytes(record) <= maxBytes) return record
-  if (sizeOf(record) <= maxBytes) return record
+  if (mostBytes(record) <= maxBytes || sizeOf(record) <= maxBytes) return record
   const triggers = triggering(record)
   const classOf = ({ group, name }: Value): 'ignored' | 'examined' | 'triggering' => {
     if (triggers.has(`${group} ${originalName(name)}`)) return 'triggering'

@@ -35,52 +35,58 @@ const reachingName = /__proto__|prototype|classloader|class[.[]module|-__(?:sche
 const tellingName = (section: SectionName, name: string): boolean =>
   (section === 'args' || section === 'cookies') && (!plainName.test(name) || reachingName.test(name))
 
-type Take = (text: string) => void
-
-/** The value if it is not exempt, and what it becomes when decoded. */
-function takeVariants(value: string, { decoding, ignoreAlphanum }: ContentFilterProfile, take: Take): void {
-  if (value !== '' && !(ignoreAlphanum && isAlphanumeric(value))) take(value)
-  for (const variant of decodedVariants(value, decoding)) if (variant !== '') take(variant)
+/** Adds the value if it is not exempt, and what it becomes when decoded. */
+function addVariants(texts: Set<string>, value: string, profile: ContentFilterProfile): void {
+  if (value !== '' && !(profile.ignoreAlphanum && isAlphanumeric(value))) texts.add(value)
+  for (const variant of decodedVariants(value, profile.decoding)) if (variant !== '') texts.add(variant)
 }
 
-/** A joined value is examined whole and in parts; a name that tells something is examined like a value. */
-function takeTexts(
+/** Adds what is to be examined: a joined value whole and in parts; a name that tells something like a value. */
+function addTexts(
+  texts: Set<string>,
   section: SectionName,
-  parameter: Parameter,
+  { name, value, values }: Parameter,
   profile: ContentFilterProfile,
-  take: Take,
 ): void {
-  const { name, value, values } = parameter
-  takeVariants(value, profile, take)
-  if (values.length > 1) for (const single of values) takeVariants(single, profile, take)
-  if (tellingName(section, name)) takeVariants(name, profile, take)
+  addVariants(texts, value, profile)
+  if (values.length > 1) for (const single of values) addVariants(texts, single, profile)
+  if (tellingName(section, name)) addVariants(texts, name, profile)
 }
 
 /** What recurs from request to request; a name that is examined as well makes the value one of a kind. */
 const recurs = (section: SectionName, { name, values }: Parameter): boolean =>
   section !== 'args' && values.length === 1 && !tellingName(section, name)
 
-/** One parameter with every text that is to be examined for it. */
-type Subject = {
-  readonly section: SectionName
-  readonly parameter: Parameter
-  readonly texts: readonly string[]
-}
-
-function subjectsOf(request: RequestView, { profile, innocent }: Examination): readonly Subject[] {
-  const subjects: Subject[] = []
+/** Calls back for every parameter that rules run on and that is not known to be innocent. */
+function eachSuspect(
+  request: RequestView,
+  { profile, innocent }: Examination,
+  visit: (section: SectionName, parameter: Parameter) => void,
+): void {
   for (const section of sectionOrder) {
     // No rule runs on plugins.
     if (section === 'plugins') continue
     for (const parameter of examinedIn(request, section, profile.ignoreBody)) {
-      if (recurs(section, parameter) && innocent.has(parameter.value)) continue
-      const texts: string[] = []
-      takeTexts(section, parameter, profile, (text) => {
-        if (!texts.includes(text)) texts.push(text)
-      })
-      if (texts.length > 0) subjects.push({ section, parameter, texts })
+      if (section !== 'args' && innocent.has(parameter.value) && recurs(section, parameter)) continue
+      visit(section, parameter)
     }
   }
+}
+
+/** One parameter with every text that is to be examined for it. */
+type Subject = {
+  readonly section: SectionName
+  readonly parameter: Parameter
+  readonly texts: ReadonlySet<string>
+}
+
+function subjectsOf(request: RequestView, examination: Examination): readonly Subject[] {
+  const subjects: Subject[] = []
+  eachSuspect(request, examination, (section, parameter) => {
+    const texts = new Set<string>()
+    addTexts(texts, section, parameter, examination.profile)
+    if (texts.size > 0) subjects.push({ section, parameter, texts })
+  })
   return subjects
 }
 
@@ -136,20 +142,28 @@ function exempts(entry: Entry | undefined, parameter: Parameter, signature: Sign
 
 const none: Injections = new Map()
 
+function learn(request: RequestView, examination: Examination): void {
+  eachSuspect(request, examination, (section, parameter) => {
+    if (recurs(section, parameter)) examination.innocent.add(parameter.value)
+  })
+}
+
 /** All matches that no entry exempts, in order of appearance. */
 export function examine(request: RequestView, examination: Examination): readonly Match[] {
-  const { entries, signatures, detector, innocent } = examination
-  const subjects = subjectsOf(request, examination)
-  if (subjects.length === 0) return []
-  const texts = [...new Set(subjects.flatMap((subject) => subject.texts))]
+  const { profile, entries, signatures, detector } = examination
+  const distinct = new Set<string>()
+  eachSuspect(request, examination, (section, parameter) => {
+    addTexts(distinct, section, parameter, profile)
+  })
+  if (distinct.size === 0) return []
+  const texts = [...distinct]
   const anyRule = signatures.scan.match(texts.join(separator)).length > 0
   const injections = detector.any(texts.filter(mayInject)) ? findInjections(texts, examination) : none
   if (!anyRule && injections.size === 0) {
-    for (const { section, parameter } of subjects)
-      if (recurs(section, parameter)) innocent.add(parameter.value)
+    learn(request, examination)
     return []
   }
-  return subjects.flatMap((subject) => {
+  return subjectsOf(request, examination).flatMap((subject) => {
     const matches = [
       ...(anyRule ? matchRules(subject, signatures) : []),
       ...(injections.size > 0 ? matchInjections(subject, injections) : []),
