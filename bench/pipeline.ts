@@ -1,5 +1,6 @@
 // What one decision costs in process: three typical requests under the shipped policy, with 10, 1,000 and 10,000 rules of
-// each kind that do not match. Prints microseconds per request and the growth over 10 rules.
+// each kind that do not match. Prints microseconds per request and stage, and the growth over 10 rules. Two thousand
+// clients visit, and every request carries other values; `GET, new client` comes from an address never seen before.
 //
 //   node bench/pipeline.ts [--runs N]
 import { readFileSync, readdirSync } from 'node:fs'
@@ -7,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { createChallenges } from '#challenge'
 import { buildPolicy, formatProblem } from '#config'
 import { systemClock } from '#platform'
-import { type Pipeline, createPipeline } from '#pipeline'
+import { type Decision, type Pipeline, createPipeline } from '#pipeline'
 import { type RequestInput, openLocator } from '#request'
 import { memoryState } from '#state'
 
@@ -153,61 +154,114 @@ const input = (changes: Partial<RequestInput>): RequestInput => ({
   ...changes,
 })
 
-const jsonOf = (bytes: number): Buffer => {
+/** A cart: of 1 KB 14 items with 56 values, of 100 KB 350 with 1,400; every fourth note has an apostrophe. */
+const jsonOf = (bytes: number, turn: number): Buffer => {
+  const more = bytes > 10_000 ? ' and wrap it in paper with stars, please, no ribbon'.repeat(4) : ''
   const items: object[] = []
-  while (JSON.stringify({ items }).length < bytes)
-    items.push({ sku: `LAMP-${String(items.length)}`, qty: 2, note: "it's a gift for mum", price: 19.95 })
+  let length = 12
+  for (let i = 0; length < bytes; i++) {
+    const note =
+      i % 4 === 0
+        ? `it's a gift for mum, no ${String(turn + i)}${more}`
+        : `lamp ${String(turn + i)} in red${more}`
+    const item = { sku: `LAMP-${String(turn + i)}`, qty: 2, note, price: 19.95 }
+    length += JSON.stringify(item).length + 1
+    items.push(item)
+  }
   return Buffer.from(JSON.stringify({ items }))
 }
-const post = (bytes: number): RequestInput =>
-  input({
-    method: 'POST',
-    target: '/api/cart',
-    headers: [...browser, ['content-type', 'application/json']],
-    body: { bytes: jsonOf(bytes), partial: false },
-  })
+const get = (turn: number): RequestInput =>
+  input({ target: `/products/lamp-${String(turn % 500)}?color=red&size=10&page=${String(turn % 90)}` })
+const post =
+  (bytes: number) =>
+  (turn: number): RequestInput =>
+    input({
+      method: 'POST',
+      target: '/api/cart',
+      headers: [...browser, ['content-type', 'application/json']],
+      body: { bytes: jsonOf(bytes, turn), partial: false },
+    })
 
-const requests: readonly (readonly [name: string, request: RequestInput, runs: number])[] = [
-  ['GET', input({}), runs],
-  ['POST 1 KB JSON', post(1024), runs],
-  ['POST 100 KB JSON', post(102_400), Math.max(20, Math.trunc(runs / 50))],
+const visitor = (turn: number): string => `203.0.${String(turn % 40)}.${String(Math.trunc(turn / 40) % 50)}`
+const stranger = (turn: number): string =>
+  `${String(20 + (turn % 60))}.${String((turn * 7) % 251)}.${String((turn * 13) % 241)}.${String(turn % 239)}`
+
+type Mix = {
+  readonly name: string
+  readonly request: (turn: number) => RequestInput
+  readonly client: (turn: number) => string
+  readonly runs: number
+}
+const mixes: readonly Mix[] = [
+  { name: 'GET', request: get, client: visitor, runs },
+  { name: 'GET, new client', request: get, client: stranger, runs },
+  { name: 'POST 1 KB JSON', request: post(1024), client: visitor, runs },
+  {
+    name: 'POST 100 KB JSON',
+    request: post(102_400),
+    client: visitor,
+    runs: Math.max(20, Math.trunc(runs / 50)),
+  },
 ]
 
 const locator = await openLocator({})
 
-async function measure(
-  pipeline: Pipeline,
-  request: RequestInput,
-  count: number,
-): Promise<{ p50: number; p99: number }> {
-  const times: number[] = []
-  for (let i = 0; i < count + Math.min(count, 500); i++) {
-    const start = performance.now()
-    await pipeline.decide({ ...request, client: `203.0.${String(i % 250)}.${String(i % 253)}` })
-    if (i >= Math.min(count, 500)) times.push((performance.now() - start) * 1000)
-  }
-  times.sort((a, b) => a - b)
-  const at = (q: number): number => times[Math.trunc(times.length * q)] ?? 0
+type Quantiles = { readonly p50: number; readonly p99: number }
+
+function quantiles(times: readonly number[]): Quantiles {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (q: number): number => sorted[Math.trunc(sorted.length * q)] ?? 0
   return { p50: at(0.5), p99: at(0.99) }
 }
 
-/** Microseconds per stage, from the milestones of one median-like run. */
-async function stages(pipeline: Pipeline, request: RequestInput): Promise<string> {
-  const { record } = await pipeline.decide(request)
-  return record.profiling.map(({ name, us }) => `${name} ${String(us)}`).join(' · ')
+/** Microseconds from one milestone of the record to the next; what is left is the record itself. */
+function addStages(stages: Map<string, number[]>, record: Decision['record']): void {
+  let before = 0
+  const add = (name: string, until: number): void => {
+    const known = stages.get(name)
+    if (known === undefined) stages.set(name, [until - before])
+    else known.push(until - before)
+    before = until
+  }
+  for (const { name, us } of record.profiling) if (name !== 'secpol') add(name, us)
+  add('record', record.rbz_latency)
 }
 
+type Measured = Quantiles & { readonly stages: ReadonlyMap<string, readonly number[]> }
+
+async function measure(pipeline: Pipeline, { request, client, runs: count }: Mix): Promise<Measured> {
+  const times: number[] = []
+  const stages = new Map<string, number[]>()
+  const warm = Math.min(count, 1000)
+  for (let i = 0; i < count + warm; i++) {
+    const made = { ...request(i), client: client(i) }
+    const start = performance.now()
+    const { record } = await pipeline.decide(made)
+    if (i < warm) continue
+    times.push((performance.now() - start) * 1000)
+    addStages(stages, record)
+  }
+  return { ...quantiles(times), stages }
+}
+
+const stageColumns = (stages: Measured['stages']): string =>
+  [...stages]
+    .map(([name, times]) => {
+      const { p50, p99 } = quantiles(times)
+      return `${name} ${String(p50)}/${String(p99)}`
+    })
+    .join(' · ')
+
 const first = new Map<string, number>()
-process.stdout.write('rules   request            p50 µs   p99 µs   growth of p50\n')
+process.stdout.write('rules   request            p50 µs   p99 µs   growth of p50   stages, p50/p99 µs\n')
 for (const n of [10, 1000, 10_000]) {
   const pipeline = compile(withRules(n))
-  for (const [name, request, count] of requests) {
-    const { p50, p99 } = await measure(pipeline, request, count)
-    if (n === 10) first.set(name, p50)
-    const growth = `${((p50 / (first.get(name) ?? p50) - 1) * 100).toFixed(0)} %`
+  for (const mix of mixes) {
+    const { p50, p99, stages } = await measure(pipeline, mix)
+    if (n === 10) first.set(mix.name, p50)
+    const growth = `${((p50 / (first.get(mix.name) ?? p50) - 1) * 100).toFixed(0)} %`
     process.stdout.write(
-      `${String(n).padEnd(8)}${name.padEnd(18)}${p50.toFixed(1).padStart(7)}${p99.toFixed(1).padStart(9)}${growth.padStart(12)}\n`,
+      `${String(n).padEnd(8)}${mix.name.padEnd(18)}${p50.toFixed(1).padStart(7)}${p99.toFixed(1).padStart(9)}${growth.padStart(16)}   ${stageColumns(stages)}\n`,
     )
-    if (n === 10) process.stdout.write(`        reached at (µs): ${await stages(pipeline, request)}\n`)
   }
 }
