@@ -320,6 +320,14 @@ describe('while Redis is away', () => {
     // Redis did count the first one, the caller got the local answer, and this is simply the next.
     expect(await timed(state, 'late')).toMatchObject({ answers: [2], local: false })
   })
+  test('what a request has waited before is taken off, and a node is not blamed for the rest', async () => {
+    const count = [{ kind: 'count', key: 'k', windowMs: 600_000 }] as const
+    expect(state.exchange(count, deadlineMs)).toEqual({ answers: [1], local: true })
+    proxy.delay(200)
+    for (let i = 2; i < 8; i++)
+      expect(await state.exchange(count, deadlineMs - 5)).toEqual({ answers: [i], local: true })
+    expect(state.stats().links[0]).toMatchObject({ up: true, takeovers: 0 })
+  })
   test('one slow answer does not take the store away', async () => {
     proxy.delay(60)
     await timed(state, 'k')

@@ -3,7 +3,7 @@
 import { createChallenges } from '#challenge'
 import { startFilterServer } from '#envoy'
 import { type Pipeline, createPipeline } from '#pipeline'
-import { createRegistry, formatPlace, startMetrics, systemClock } from '#platform'
+import { type Registry, createRegistry, formatPlace, startMetrics, systemClock } from '#platform'
 import { openLocator } from '#request'
 import { type State, memoryState, redisState } from '#state'
 import type { Command } from './command.ts'
@@ -13,6 +13,7 @@ import { tell } from './messages.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder, followPolicy } from './policy-source.ts'
 import { type Serving, runServing } from './run.ts'
+import { watchState } from './state-metrics.ts'
 
 const help = `Runs a filter: Envoy asks it about every request over gRPC (ext_authz).
 
@@ -32,7 +33,7 @@ Example: weir filter --config my-site --filter-listen 0.0.0.0:9191 --redis redis
 /** Milliseconds within which Redis should answer before the filter says that it serves. */
 const redisPatienceMs = 2000
 
-async function startState({ life, log, settings }: Serving): Promise<State> {
+async function startState({ life, log, settings }: Serving, registry: Registry): Promise<State> {
   const local = memoryState({ clock: systemClock })
   const { 'redis.url': url, 'redis.deadline': deadlineMs } = settings.values
   const shared =
@@ -42,6 +43,7 @@ async function startState({ life, log, settings }: Serving): Promise<State> {
     () => shared ?? local,
     (one) => one.close(),
   )
+  if (shared !== undefined) watchState(registry, shared)
   if (shared !== undefined && !(await shared.ready(redisPatienceMs)))
     log.warn({}, 'Redis does not answer yet: limits are counted in this process until it does')
   return state
@@ -60,7 +62,7 @@ async function start(serving: Serving, folder: string): Promise<void> {
     () => startMetrics(registry, values['filter.metrics']),
     (server) => server.stop(),
   )
-  const state = await startState(serving)
+  const state = await startState(serving, registry)
   const locator = await openLocator(databases(settings))
   for (const reason of locator.missing) log.warn({}, reason)
   const challenges = createChallenges()

@@ -51,7 +51,13 @@ const defaultRecordBytes = 131_072
 /** Microseconds since `start`, a reading of `performance.now()`. */
 const since = (start: number): number => Math.round((performance.now() - start) * 1000)
 
-type Run = { readonly t: Transaction; readonly start: number; readonly tracer: Tracer | undefined }
+type Run = {
+  readonly t: Transaction
+  readonly start: number
+  readonly tracer: Tracer | undefined
+  /** Milliseconds that the request has waited for the state: its exchanges share one deadline. */
+  waited: number
+}
 
 type Engine = {
   readonly compiled: readonly CompiledStage[]
@@ -93,9 +99,13 @@ function runStages(engine: Engine, run: Run, from: number): Decision | Promise<D
     if (entry.io === 'none') verdict = entry.run(run.t)
     else {
       const question = entry.run(run.t)
-      const exchange = question?.operations.length ? engine.state.exchange(question.operations) : noExchange
+      const exchange = question?.operations.length
+        ? engine.state.exchange(question.operations, run.waited)
+        : noExchange
       if (exchange instanceof Promise) {
+        const asked = performance.now()
         return exchange.then((answer) => {
+          run.waited += performance.now() - asked
           const late = conclude(run.t, question, answer)
           reached(run, entry.stage, late)
           return late === undefined ? runStages(engine, run, i + 1) : finish(engine, run, late)
@@ -151,7 +161,7 @@ export function createPipeline(policy: Policy, settings: PipelineSettings): Pipe
     tracer: Tracer | undefined,
   ): Decision | Promise<Decision> => {
     const { transaction: t, verdict } = receive(input)
-    const run: Run = { t, start, tracer }
+    const run: Run = { t, start, tracer, waited: 0 }
     const us = since(start)
     t.milestones.push(
       { name: 'secpol', value: t.site.policy.id || null, us },
@@ -163,7 +173,7 @@ export function createPipeline(policy: Policy, settings: PipelineSettings): Pipe
 
   const failed = (input: RequestInput): Decision => {
     const { transaction, verdict } = failedReception(input, policy.defaultTemplate)
-    return finish(engine, { t: transaction, start: performance.now(), tracer: undefined }, verdict)
+    return finish(engine, { t: transaction, start: performance.now(), tracer: undefined, waited: 0 }, verdict)
   }
   const report = (input: RequestInput, error: unknown): Decision => {
     settings.onDefect(error)

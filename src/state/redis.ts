@@ -1,7 +1,7 @@
 // State that filter processes share: the same operations as in memory, run by Redis or a Redis Cluster. One exchange is one
 // round trip: everything for one node in one write, to all nodes concerned at the same time. What was not answered within
-// the deadline, for whatever reason, local counters answer, so a request waits for the deadline at most; while a node
-// is known to be away it does not wait at all (design: failure behaviour).
+// the deadline, for whatever reason, local counters answer, so a request waits for the deadline at most, however many
+// exchanges it has; while a node is known to be away it does not wait at all.
 //
 // The worst case of an outage: each process grants every limit once more, because its local counters begin at 0.
 import type { Clock } from '#platform'
@@ -20,7 +20,7 @@ export type RedisStateOptions = {
   readonly log: StateLog
   /** Counts while Redis does not. */
   readonly local: Pick<MemoryState, 'exchange'>
-  /** Milliseconds that one exchange may take altogether; default 20. */
+  /** Milliseconds that the exchanges of one request may take altogether; default 20. */
   readonly deadlineMs?: number
   /** Begins every key; default `weir:`. Installations that share a Redis need different ones. No braces. */
   readonly prefix?: string
@@ -90,12 +90,15 @@ function complete(
   return { answers: operations.map((_, place) => replies[place] ?? rest.next().value ?? 0), local: true }
 }
 
+/** How long an exchange may take; `whole` unless earlier exchanges of the request have used up part of it. */
+type Patience = { readonly ms: number; readonly whole: boolean }
+
 /** Asks all shares at the same time; settles when all have answered or the deadline has passed. Never rejects. */
 function gather(
   topology: Topology,
   shares: readonly Share[],
   places: number,
-  deadlineMs: number,
+  patience: Patience,
   counters: Counters,
 ): Promise<readonly (number | undefined)[]> {
   return new Promise((resolve) => {
@@ -110,11 +113,13 @@ function gather(
     const expire = (): void => {
       if (over) return
       counters.deadlines++
-      for (const { link } of waiting) link.failed(`no answer within ${String(deadlineMs)} ms`)
+      // What was left of the deadline may have been too little for any node.
+      if (patience.whole)
+        for (const { link } of waiting) link.failed(`no answer within ${String(patience.ms)} ms`)
       settle()
     }
     // Answers that arrived while this process was busy are read before time is called: immediates run after the sockets.
-    const timer = setTimeout(() => setImmediate(expire), deadlineMs)
+    const timer = setTimeout(() => setImmediate(expire), patience.ms)
     const collect = async (share: Share): Promise<void> => {
       const replies = await ask(topology, share)
       // Too late: local counters have answered, nobody waits any more.
@@ -172,14 +177,16 @@ export function redisState(options: RedisStateOptions): RedisState {
   })
 
   return {
-    exchange(operations) {
+    exchange(operations, waitedMs = 0) {
       counters.exchanges++
+      const ms = deadlineMs - waitedMs
+      if (ms < 1) return complete(operations, [], options, counters)
       const commands = operations.map((operation) => commandOf(operation, prefix))
       const shares = shareOut(topology, commands)
       // Nobody to ask: answered at once, without a promise.
       if (shares.length === 0) return complete(operations, [], options, counters)
-      return gather(topology, shares, operations.length, deadlineMs, counters).then((replies) =>
-        complete(operations, replies, options, counters),
+      return gather(topology, shares, operations.length, { ms, whole: waitedMs === 0 }, counters).then(
+        (replies) => complete(operations, replies, options, counters),
       )
     },
     async ready(timeoutMs) {

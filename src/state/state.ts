@@ -50,7 +50,10 @@ export type Exchange = {
 }
 
 export type State = {
-  /** Never rejects. Answers at once where no network is involved: do not await what is not a promise. */
-  exchange(operations: readonly StateOperation[]): Exchange | Promise<Exchange>
+  /**
+   * Never rejects. Answers at once where no network is involved: do not await what is not a promise.
+   * `waitedMs`: how long the same request has waited for the state before; the deadline is for all its exchanges together.
+   */
+  exchange(operations: readonly StateOperation[], waitedMs?: number): Exchange | Promise<Exchange>
   close(): Promise<void>
 }

@@ -38,6 +38,8 @@ export type SlowProxy = {
   delay(ms: number): void
   /** The connections that exist lead nowhere from now on, without being closed; new ones work. */
   stall(): void
+  /** Round trips so far: how often somebody began to ask after an answer. */
+  roundTrips(): number
   stop(): Promise<void>
 }
 
@@ -232,6 +234,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const sockets = new Set<Socket>()
   let delayMs = 0
   let stalls = 0
+  let roundTrips = 0
   const server = createServer((client) => {
     const upstream = createConnection({ host: '127.0.0.1', port: target })
     for (const [socket, other] of [
@@ -246,10 +249,14 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
       })
     }
     const born = stalls
+    let asking = false
     client.on('data', (chunk) => {
+      if (!asking) roundTrips++
+      asking = true
       if (born === stalls) upstream.write(chunk)
     })
     upstream.on('data', (chunk) => {
+      asking = false
       if (born !== stalls) return
       if (delayMs === 0) client.write(chunk)
       else setTimeout(() => client.write(chunk), delayMs)
@@ -264,6 +271,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
     stall() {
       stalls++
     },
+    roundTrips: () => roundTrips,
     async stop() {
       for (const socket of sockets) socket.destroy()
       server.close()
