@@ -210,9 +210,13 @@ export function rateLimitExamples({ site, check, example, pending }: Door): void
         onlyInspect,
       )
     }
-    example('64 a bot is challenged until the limit blocks it', async () => {
-      expect(await statuses(site(asRules), times(11))).toEqual([0, 0, 0, 0, 0, 0, 0, 247, 247, 247, 471])
-    })
+    for (const [number, documents] of [
+      [64, asRules],
+      [65, asOne],
+    ] as const)
+      example(`${String(number)} a bot is challenged until the limit blocks it`, async () => {
+        expect(await statuses(site(documents), times(11))).toEqual([0, 0, 0, 0, 0, 0, 0, 247, 247, 247, 471])
+      })
 
     example('66 a later threshold of lower rank is dropped with a warning', async () => {
       const s = limited({ thresholds: [at(1), at(2, 'action-monitor')] })

@@ -9,7 +9,7 @@ export type StaticEnvoy = {
   readonly bodyBytes: number
 }
 
-const cluster = (name: string, port: number, http2: boolean): object => ({
+export const staticCluster = (name: string, port: number, http2: boolean): object => ({
   name,
   type: 'STATIC',
   connect_timeout: '1s',
@@ -118,9 +118,9 @@ export const staticBootstrap = ({ filterPort, accessLogPort, originPort, bodyByt
         },
       ],
       clusters: [
-        cluster('filter', filterPort, true),
-        cluster('access_log', accessLogPort, true),
-        cluster('origin', originPort, false),
+        staticCluster('filter', filterPort, true),
+        staticCluster('access_log', accessLogPort, true),
+        staticCluster('origin', originPort, false),
       ],
     },
   })

@@ -1,7 +1,7 @@
 // Requests as a test wants them on the wire: nothing normalised, header lines in order, any Host.
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 
 export type Sent = {
   readonly port: number
@@ -9,7 +9,11 @@ export type Sent = {
   readonly path?: string
   readonly method?: string
   readonly headers?: readonly (readonly [name: string, value: string])[]
-  readonly body?: string | Buffer
+  readonly body?: string | Uint8Array
+  /** `chunked` declares no length. */
+  readonly framing?: 'length' | 'chunked'
+  /** A connection to send it on; default: a new one to the port. */
+  readonly socket?: Socket
 }
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }
@@ -22,12 +26,16 @@ export function send({
   method = 'GET',
   headers = [],
   body,
+  framing = 'length',
+  socket,
 }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const lines: readonly (readonly string[])[] = [
       ['host', host],
       ...headers,
-      ...(body === undefined ? [] : [['content-length', `${Buffer.byteLength(body)}`]]),
+      ...(body === undefined || framing === 'chunked'
+        ? []
+        : [['content-length', `${Buffer.byteLength(body)}`]]),
     ]
     const request = httpRequest(
       {
@@ -35,7 +43,8 @@ export function send({
         port,
         path,
         method,
-        agent: false,
+        // An agent would make a connection of its own.
+        ...(socket === undefined ? { agent: false } : { createConnection: () => socket }),
         setHost: false,
         headers: lines.flat(),
       },

@@ -1,0 +1,23 @@
+// A certificate for *.example.com that signs itself, valid until 2126, so that tests can talk TLS. Its key is public and
+// protects nothing.
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBtjCCAVygAwIBAgIUdCWItmjhWuS2YH4q5BnjQGMkV4kwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPd3d3LmV4YW1wbGUuY29tMCAXDTI2MTEyMTA5MzcxMFoYDzIx
+MjYxMDI4MDkzNzEwWjAaMRgwFgYDVQQDDA93d3cuZXhhbXBsZS5jb20wWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAATSRJBh6lnMjk0yRKRQ2m4YU+TS/l1+cfkoXr5U
+xcWauZnF5BZ3xL5wUeMj5cCE6rBL4l6T56ygHlLj8iNh7QGbo34wfDAdBgNVHQ4E
+FgQUNCEPvXBKC4wi1UGNQXjqY4H5nBkwHwYDVR0jBBgwFoAUNCEPvXBKC4wi1UGN
+QXjqY4H5nBkwDwYDVR0TAQH/BAUwAwEB/zApBgNVHREEIjAggg93d3cuZXhhbXBs
+ZS5jb22CDSouZXhhbXBsZS5jb20wCgYIKoZIzj0EAwIDSAAwRQIhALNqgt3s7Z79
++uFWVPfttjJ9BmVDDtLueEL+zqQTYBijAiAgNiBQY6nmguEtt1TwWSoxtdjZK3u9
+TH/SOwe53or4Mw==
+-----END CERTIFICATE-----
+`
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+nmRG0z/ZdXGr4Uw
+rh64Xaip7elsHg3J5O/yp7xpT2yhRANCAATSRJBh6lnMjk0yRKRQ2m4YU+TS/l1+
+cfkoXr5UxcWauZnF5BZ3xL5wUeMj5cCE6rBL4l6T56ygHlLj8iNh7QGb
+-----END PRIVATE KEY-----
+`
