@@ -6,6 +6,7 @@ export type {
   Attribute,
   BackHost,
   BackendService,
+  Certificate,
   Condition,
   ContentFilterProfile,
   ContentFilterRule,
@@ -14,6 +15,7 @@ export type {
   GlobalFilter,
   Header,
   Identity,
+  LoadBalancer,
   MapEntry,
   Policy,
   ProxyTemplate,
@@ -28,10 +30,14 @@ export type {
   ServerName,
   Tag,
   TagScope,
+  TlsSettings,
+  TlsVersion,
 } from './policy.ts'
+export type { RuleExamples, RuleWithExamples } from './documents/content-filter-rules.ts'
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
 export { type LoadOptions, type LoadResult, buildPolicy, loadFolder } from './load.ts'
 export { type Problem, formatProblem } from './problem.ts'
+export { type RuleFolder, type ValueReading, readRuleFolder } from './rule-folder.ts'
 export { normaliseTag } from './tag.ts'
 export { type Watch, type WatchListeners, watchFolder } from './watch.ts'

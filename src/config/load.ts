@@ -1,25 +1,28 @@
 // From documents to a Policy: read every entry, follow every reference, report everything that is wrong at once. Bad
 // input is never thrown; either there is a whole Policy or there are problems.
 import { createHash } from 'node:crypto'
-import { builtin } from './builtin.ts'
 import { aclProfiles } from './documents/acl-profiles.ts'
 import { actions } from './documents/actions.ts'
 import { backendServices } from './documents/backend-services.ts'
+import { certificates } from './documents/certificates.ts'
 import { contentFilterProfiles } from './documents/content-filter-profiles.ts'
 import { contentFilterRules } from './documents/content-filter-rules.ts'
 import type { DocumentKind } from './documents/document.ts'
 import { flowControlPolicies } from './documents/flow-control-policies.ts'
 import { globalFilters } from './documents/global-filters.ts'
+import { loadBalancers } from './documents/load-balancers.ts'
 import { proxyTemplates } from './documents/proxy-templates.ts'
 import { rateLimitRules } from './documents/rate-limit-rules.ts'
 import { securityPolicies } from './documents/security-policies.ts'
 import { serverGroups } from './documents/server-groups.ts'
 import { notUsedYet } from './findings.ts'
-import type { Policy } from './policy.ts'
-import { type Findings, type Problem, type Report, reportAt, silent } from './problem.ts'
+import type { Certificate, Policy } from './policy.ts'
+import { type Findings, type Problem, type Report, reportAt } from './problem.ts'
 import { notDocument, notList, useOf } from './read/namespaces.ts'
 import { type Document, readEntries } from './read/read-entries.ts'
 import { type Raw, readFolder } from './read/read-folder.ts'
+import { withBuiltin } from './read/with-builtin.ts'
+import { resolveCertificate, resolveLoadBalancers, resolveService } from './resolve/certificates.ts'
 import { resolveAcl, resolveContentFilter, resolveFilters, tagsOfRules } from './resolve/filters.ts'
 import { resolveRateLimits } from './resolve/rate-limits.ts'
 import type { Target } from './resolve/references.ts'
@@ -31,6 +34,10 @@ export type LoadOptions = {
   readonly allowLoopbackBackends?: boolean
   /** Name of the configuration, shown in events. Default: `prod`. */
   readonly branch?: string
+  /** Private keys are fetched and checked. Default: true; filters have no use for them, nor access. */
+  readonly withKeys?: boolean
+  /** The certificate of sites that have none yet, made by the control plane. */
+  readonly placeholder?: Certificate
 }
 
 export type LoadResult =
@@ -38,16 +45,6 @@ export type LoadResult =
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
 
 type Read = <Parsed extends { readonly id: string }>(kind: DocumentKind<Parsed>) => Document<Parsed>
-
-/** The operator's entries, and the built-in ones that they leave out. */
-function withBuiltin<Parsed extends { readonly id: string }>(document: Document<Parsed>): Document<Parsed> {
-  const entries = new Map(document.entries)
-  for (const raw of builtin[document.kind.namespace] ?? []) {
-    const parsed = document.kind.read(raw, silent)
-    if (parsed !== undefined && !entries.has(parsed.id)) entries.set(parsed.id, parsed)
-  }
-  return { ...document, entries }
-}
 
 const targetOf = <T>({ kind, entries, mayHave }: Document<T>): Target<T> => ({
   noun: kind.noun,
@@ -69,6 +66,12 @@ function resolveEach<Parsed extends { readonly id: string }, Resolved>(
   return { ...targetOf(document), entries }
 }
 
+/** The operator may replace it by a certificate of that id. */
+function withPlaceholder(target: Target<Certificate>, made: Certificate | undefined): Target<Certificate> {
+  if (made === undefined || target.mayHave(made.id)) return target
+  return { ...target, entries: new Map([...target.entries, [made.id, made]]) }
+}
+
 function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | undefined {
   const actionDocument = withBuiltin(read(actions))
   const filterDocument = read(globalFilters)
@@ -77,10 +80,12 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   const aclDocument = withBuiltin(read(aclProfiles))
   const rules = read(contentFilterRules)
   const profileDocument = withBuiltin(read(contentFilterProfiles))
+  const certificateDocument = read(certificates)
   const services = read(backendServices)
   const templateDocument = withBuiltin(read(proxyTemplates))
   const policyDocument = read(securityPolicies)
   const groups = read(serverGroups)
+  const balancers = read(loadBalancers)
 
   const actionTarget = targetOf(actionDocument)
   const produced = rules.complete ? tagsOfRules(rules.entries.values()) : undefined
@@ -88,6 +93,15 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   const acls = resolveEach(aclDocument, (entry, report) => resolveAcl(entry, actionTarget, report))
   const contentFilters = resolveEach(profileDocument, (entry, report) =>
     resolveContentFilter(entry, actionTarget, produced, report),
+  )
+  const certificateTarget = withPlaceholder(
+    resolveEach(certificateDocument, (entry, report) =>
+      resolveCertificate(entry, options.withKeys ?? true, report),
+    ),
+    options.placeholder,
+  )
+  const serviceTarget = resolveEach(services, (entry, report) =>
+    resolveService(entry, certificateTarget, report),
   )
   const templates = resolveEach(templateDocument, (entry, report) =>
     resolveTemplate(entry, targetOf(filterDocument), report),
@@ -98,7 +112,7 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
       {
         acls,
         contentFilters,
-        services: targetOf(services),
+        services: serviceTarget,
         limits,
         limitIds: targetOf(limitDocument),
       },
@@ -115,7 +129,9 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
     flowPolicies: [...flows.entries.values()].filter(({ active }) => active),
     rateLimitRules: [...limits.values()],
     contentFilterRules: [...rules.entries.values()],
-    serverGroups: resolveGroups(groups, policies, templates),
+    serverGroups: resolveGroups(groups, { policies, templates, certificates: certificateTarget }),
+    certificates: certificateTarget.entries,
+    loadBalancers: resolveLoadBalancers(balancers, certificateTarget),
     defaultTemplate,
   }
 }

@@ -188,6 +188,48 @@ export type ContentFilterProfile = Identity & {
   readonly refererAsUri: boolean
 }
 
+export type Certificate = Identity & {
+  /** Shown to clients, checking clients, shown to origins, checking origins. */
+  readonly side: 'server' | 'clientCA' | 'serverToBackendMTLS' | 'backendCA'
+  /** PEM, leaf first. */
+  readonly chain: string
+  /** PKCS#8 PEM; undefined for CAs, and in processes that have no use for keys. */
+  readonly key: string | undefined
+  /** Host names and addresses of the leaf, lower-case. */
+  readonly names: readonly string[]
+  /** End of the leaf's validity, milliseconds since 1970. */
+  readonly expires: number
+  /** URLs of the revocation lists of a CA. */
+  readonly crl: readonly string[]
+}
+
+export type TlsVersion = 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+
+export type TlsSettings = {
+  readonly least: TlsVersion
+  readonly most: TlsVersion
+  /** OpenSSL names for TLS up to 1.2; empty: Weir's own list. */
+  readonly ciphers: readonly string[]
+}
+
+/** Where Envoys listen (spec control-plane 1.5). */
+export type LoadBalancer = Identity & {
+  readonly address: string
+  readonly port: number
+  /** The port that clients use, when something in front maps it. */
+  readonly publicPort: number
+  /** Who may speak the PROXY protocol; undefined: nobody does. */
+  readonly proxyProtocolFrom: readonly string[] | undefined
+} & (
+    | { readonly protocol: 'http' }
+    | {
+        readonly protocol: 'https'
+        /** For clients that name no host, or one that no certificate fits. */
+        readonly defaultCertificate: Certificate | undefined
+        readonly certificates: readonly Certificate[]
+      }
+  )
+
 export type BackHost = {
   readonly host: string
   readonly httpPorts: readonly number[]
@@ -205,6 +247,10 @@ export type BackendService = Identity & {
   readonly transportMode: 'default' | 'http' | 'https' | 'port_bridge'
   readonly sticky: 'none' | 'autocookie' | 'customcookie' | 'iphash' | 'least_conn'
   readonly stickyCookieName: string
+  /** Shown to the origin. */
+  readonly clientCertificate: Certificate | undefined
+  /** What the origin's certificate is checked against; undefined: it is not checked. */
+  readonly trustedCa: Certificate | undefined
   readonly hosts: readonly BackHost[]
 }
 
@@ -235,6 +281,7 @@ export type ProxyTemplate = Identity & {
   readonly bodyOverflow: 'auto' | 'reject' | 'partial'
   readonly unsizedBody: 'stream' | 'limit' | 'length_required'
   readonly websocket: boolean
+  readonly tls: TlsSettings
 }
 
 export type MapEntry = Identity & {
@@ -271,6 +318,20 @@ export type ServerGroup = Identity & {
   readonly serverNames: readonly ServerName[]
   readonly policy: SecurityPolicy
   readonly template: ProxyTemplate
+  readonly certificate: Certificate | undefined
+  /** Whether clients show a certificate, and what it is checked against. */
+  readonly clientCertificate:
+    | { readonly mode: 'off' }
+    | {
+        readonly mode: 'on' | 'optional'
+        readonly ca: Certificate
+        /** URLs of revocation lists; undefined: they are not asked for. */
+        readonly crl: readonly string[] | undefined
+      }
+  /** The group's own where it has some, else the template's. */
+  readonly tls: TlsSettings
+  /** TLS is not terminated (spec control-plane 2.10). */
+  readonly tcpPassthrough: boolean
 }
 
 export type Policy = {
@@ -284,6 +345,9 @@ export type Policy = {
   readonly rateLimitRules: readonly RateLimitRule[]
   readonly contentFilterRules: readonly ContentFilterRule[]
   readonly serverGroups: readonly ServerGroup[]
+  readonly certificates: ReadonlyMap<string, Certificate>
+  /** Those that Weir makes listeners of; undefined: the configuration does not speak of any. */
+  readonly loadBalancers: readonly LoadBalancer[] | undefined
   /** Used while the host is unknown. */
   readonly defaultTemplate: ProxyTemplate
 }

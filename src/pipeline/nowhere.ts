@@ -1,6 +1,6 @@
 // Stand-ins for what a refused request does not have: a site, a body, a place. With them it is a transaction like any
 // other, so that its answer and its record are made by the same code.
-import type { MapEntry, ProxyTemplate } from '#config'
+import type { MapEntry, ProxyTemplate, ServerGroup } from '#config'
 import type { BodyReport, Location } from '#request'
 import type { Site } from './transaction.ts'
 
@@ -63,7 +63,18 @@ export function nowhere(template: ProxyTemplate): Site {
     grpc: false,
   }
   const policy = { ...identity, tags: [], session: [], sessionIds: [], entries: [entry] }
-  return { group: { ...identity, httpRedirect: 'off', serverNames: [], policy, template }, policy, entry }
+  const group: ServerGroup = {
+    ...identity,
+    httpRedirect: 'off',
+    serverNames: [],
+    policy,
+    template,
+    certificate: undefined,
+    clientCertificate: { mode: 'off' },
+    tls: template.tls,
+    tcpPassthrough: false,
+  }
+  return { group, policy, entry }
 }
 
 export const noBody: BodyReport = {

@@ -106,10 +106,13 @@ function readSticky(entry: Entry, report: Report): BackendService['sticky'] {
   return sticky === 'none' && entry.least_conn === true ? 'least_conn' : sticky
 }
 
-function parse(entry: Entry, report: Report): BackendService {
-  for (const field of ['mtls_certificate', 'mtls_trusted_certificate'] as const) {
-    if ((entry[field] ?? '') !== '') report.warning(field, notUsedYet(field))
-  }
+/** A service that names its certificates by id. */
+export type BackendServiceEntry = Omit<BackendService, 'clientCertificate' | 'trustedCa'> & {
+  readonly clientCertificateId: string
+  readonly trustedCaId: string
+}
+
+function parse(entry: Entry, report: Report): BackendServiceEntry {
   if (entry.sticky_strict === true) report.warning('sticky_strict', notUsedYet('sticky_strict'))
   return {
     ...identityOf(entry),
@@ -118,6 +121,8 @@ function parse(entry: Entry, report: Report): BackendService {
     transportMode: entry.transport_mode ?? 'default',
     sticky: readSticky(entry, report),
     stickyCookieName: entry.sticky_cookie_name ?? '',
+    clientCertificateId: entry.mtls_certificate ?? '',
+    trustedCaId: entry.mtls_trusted_certificate ?? '',
     hosts: entry.back_hosts.flatMap((one, index) => readHost(one, fieldPath('back_hosts', index), report)),
   }
 }

@@ -26,8 +26,8 @@ export type DocumentKind<Parsed> = {
 
 type Declaration<Schema extends TObject, Parsed> = Omit<DocumentKind<Parsed>, 'read' | 'schema'> & {
   readonly schema: Schema
-  /** From an entry of the right shape to the form that is resolved; references are still ids. */
-  parse(entry: Static<Schema>, report: Report): Parsed
+  /** From an entry of the right shape to the form that is resolved; references are still ids. Undefined: reported. */
+  parse(entry: Static<Schema>, report: Report): Parsed | undefined
 }
 
 /** Declares a kind. The schema is compiled when the first entry is read. */

@@ -1,6 +1,7 @@
 // Every kind of document: its own examples are right, what is left out has the documented value, and other names and
 // spellings mean the same (spec pipeline 7, control-plane 1).
 import { describe, expect, test } from '@jest/globals'
+import { chain, key, pfx } from '../certificate/certificate.fixture.ts'
 import { buildPolicy } from '../load.ts'
 import type { Finding, Report } from '../problem.ts'
 import type { DocumentKind } from './document.ts'
@@ -56,6 +57,8 @@ const smallest: Readonly<Record<string, Fields>> = {
     map: [{ id: '__default_entry__', name: 'd', match: '/', backend_service: 'app' }],
   },
   'server-groups': { id: 'e', server_names: ['www.example.com'] },
+  certificates: { id: 'e', cert_body: chain, private_key: key },
+  'load-balancers': { id: 'e', listener_port: 8080 },
 }
 
 const kinds = documents.map(({ namespace }) => namespace)
@@ -233,6 +236,20 @@ describe('what is left out has the documented value', () => {
       },
     ],
     ['server-groups', {}, { policyId: '__default__', templateId: '__default__', httpRedirect: 'off' }],
+    ['certificates', {}, { name: 'e', side: 'server', crl: [], keyPassword: undefined }],
+    [
+      'load-balancers',
+      {},
+      {
+        listener: {
+          protocol: 'http',
+          address: '0.0.0.0',
+          port: 8080,
+          publicPort: 8080,
+          proxyProtocolFrom: undefined,
+        },
+      },
+    ],
   ]
   test.each(rows)('%s %j', (...[namespace, changes, parsed]) => {
     expect(read(namespace, { ...smallest[namespace], ...changes }).parsed).toMatchObject(parsed)
@@ -405,6 +422,27 @@ describe('what a single entry can be wrong about', () => {
     ['proxy-templates', { ssl_protocols: ['TLSv1.1', 'TLSv1.3'] }, 'ssl_protocols: not contiguous'],
     [
       'proxy-templates',
+      { ssl_ciphers: 'AES128-SHA:DHE-RSA-AES128-SHA' },
+      'ssl_ciphers: cipher suite "DHE-RSA-AES128-SHA" is not known to Envoy',
+    ],
+    ['server-groups', { client_certificate_mode: 'on' }, 'client_certificate: required'],
+    [
+      'server-groups',
+      { server_names: ['~^a'], tcp_passthrough: true },
+      'tcp_passthrough: needs a literal or *. server name',
+    ],
+    ['certificates', { cert_body: 'hello' }, 'cert_body: no certificate in PEM found'],
+    ['certificates', { pfx }, 'pfx: given beside cert_body or private_key'],
+    [
+      'certificates',
+      { cert_body: '', private_key: '', pfx, pfx_password: 'no' },
+      'pfx_password: pfx_password does not open the PFX file',
+    ],
+    ['load-balancers', { listener_port: 0 }, 'listener_port: must be an integer between 1 and 65535, is 0'],
+    ['load-balancers', { address: '0.0.0.0/0' }, 'address: invalid address or CIDR "0.0.0.0/0"'],
+    ['load-balancers', { proxy_protocol: true }, 'proxy_protocol_from: required with proxy_protocol'],
+    [
+      'proxy-templates',
       { large_client_header_buffers_size: 1024, large_client_header_buffers_count: 64 },
       'large_client_header_buffers_count: size × count must be ≤ 8192 KB',
     ],
@@ -454,8 +492,6 @@ describe('what is allowed and yet told', () => {
       { server_names: ['https://www.example.com'] },
       'server_names[0]: is no host name and therefore read as an expression',
     ],
-    ['server-groups', { ssl_protocols: ['TLSv1.3'] }, 'ssl_protocols: ssl_protocols is not used yet'],
-    ['proxy-templates', { ssl_protocols: ['TLSv1.3'] }, 'ssl_protocols: ssl_protocols is not used yet'],
     [
       'actions',
       { type: 'monitor', params: { status: 403 } },

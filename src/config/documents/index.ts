@@ -2,11 +2,13 @@
 import { aclProfiles } from './acl-profiles.ts'
 import { actions } from './actions.ts'
 import { backendServices } from './backend-services.ts'
+import { certificates } from './certificates.ts'
 import { contentFilterProfiles } from './content-filter-profiles.ts'
 import { contentFilterRules } from './content-filter-rules.ts'
 import type { DocumentKind } from './document.ts'
 import { flowControlPolicies } from './flow-control-policies.ts'
 import { globalFilters } from './global-filters.ts'
+import { loadBalancers } from './load-balancers.ts'
 import { proxyTemplates } from './proxy-templates.ts'
 import { rateLimitRules } from './rate-limit-rules.ts'
 import { securityPolicies } from './security-policies.ts'
@@ -21,18 +23,18 @@ export const documents = [
   aclProfiles,
   contentFilterRules,
   contentFilterProfiles,
+  certificates,
   backendServices,
   proxyTemplates,
   securityPolicies,
   serverGroups,
+  loadBalancers,
 ] as const satisfies readonly DocumentKind<unknown>[]
 
 /** Namespaces of the configuration that nothing in this version reads. */
 export const notUsedNamespaces = [
-  'certificates',
   'dynamic-rules',
   'edge-functions',
-  'load-balancers',
   'log-exporters',
   'mobile-application-groups',
   'security-alerts',

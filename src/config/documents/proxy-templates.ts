@@ -15,6 +15,7 @@ import type { ProxyTemplate } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import { fieldPath } from '../schema/json.ts'
 import { defineDocument } from './document.ts'
+import { defaultTls, readTls } from './tls.ts'
 import { entrySchema, identityOf, partSchema } from './common.ts'
 
 type NumberField = {
@@ -219,8 +220,6 @@ function readUpstreamHost(given: string, report: Report): string {
   return '$host'
 }
 
-const versions = ['TLSv1.1', 'TLSv1.2', 'TLSv1.3']
-
 function checkRest(entry: Entry, report: Report): void {
   for (const field of ['conf_specific', 'ssl_conf_specific'] as const) {
     if ((entry[field] ?? '') === '') continue
@@ -232,15 +231,6 @@ function checkRest(entry: Entry, report: Report): void {
       ),
     )
   }
-  const chosen = [...new Set(entry.ssl_protocols)]
-    .map((one) => versions.indexOf(one))
-    .toSorted((a, b) => a - b)
-  if (chosen.length === 2 && chosen[0] === 0 && chosen[1] === 2) {
-    report.problem('ssl_protocols', finding('not contiguous', 'Add TLSv1.2, or leave out TLSv1.1.'))
-  }
-  if ((entry.ssl_ciphers ?? '') !== '') report.warning('ssl_ciphers', notUsedYet('ssl_ciphers'))
-  if (chosen.length > 0 && chosen.join() !== '1,2')
-    report.warning('ssl_protocols', notUsedYet('ssl_protocols'))
   if ((entry.advanced_configuration ?? []).length > 0) {
     report.warning('advanced_configuration', notUsedYet('advanced_configuration'))
   }
@@ -295,6 +285,7 @@ function parse(entry: Entry, report: Report): ProxyTemplateEntry {
     bodyOverflow: entry.body_overflow ?? 'auto',
     unsizedBody: entry.unsized_body ?? 'stream',
     websocket: entry.websocket ?? true,
+    tls: { ...defaultTls, ...readTls(entry, report) },
   }
 }
 

@@ -1,12 +1,13 @@
 // Sites: the hosts that one policy and one proxy template serve (spec control-plane 1.1).
 import { type Static, Type } from 'typebox'
-import { badPattern, finding, notUsedYet } from '../findings.ts'
+import { badPattern, finding, notUsedYet, required } from '../findings.ts'
 import { readServerName } from '../hosts.ts'
-import type { ServerGroup, ServerName } from '../policy.ts'
+import type { ServerGroup, ServerName, TlsSettings } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import { fieldPath } from '../schema/json.ts'
 import { defineDocument } from './document.ts'
 import { entrySchema, identityOf, reference } from './common.ts'
+import { protocolList, readTls } from './tls.ts'
 
 const schema = entrySchema({
   server_names: Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), {
@@ -37,7 +38,7 @@ const schema = entrySchema({
     Type.String({ description: 'Domain of challenge cookies. Default: `$host`, the host of the request.' }),
   ),
   ssl_protocols: Type.Optional(
-    Type.Union([Type.Null(), Type.Array(Type.Enum(['TLSv1.1', 'TLSv1.2', 'TLSv1.3']))], {
+    Type.Union([Type.Null(), protocolList], {
       description: "Instead of the template's. Default: null.",
       expected: 'null or a list of TLSv1.1, TLSv1.2, TLSv1.3',
     }),
@@ -59,9 +60,19 @@ const schema = entrySchema({
 type Entry = Static<typeof schema>
 
 /** A group that names its policy and template by id. */
-export type ServerGroupEntry = Omit<ServerGroup, 'policy' | 'template'> & {
+export type ServerGroupEntry = Omit<
+  ServerGroup,
+  'policy' | 'template' | 'certificate' | 'clientCertificate' | 'tls'
+> & {
   readonly policyId: string
   readonly templateId: string
+  readonly certificateId: string
+  readonly clientCertificate: {
+    readonly mode: 'off' | 'on' | 'optional'
+    readonly caId: string
+    readonly crl: readonly string[] | undefined
+  }
+  readonly ownTls: Partial<TlsSettings>
 }
 
 /** What people write for a host, and what is read as an expression that no host fits: `www.example.com.`, a URL. */
@@ -95,24 +106,8 @@ function readNames(names: readonly string[], report: Report): readonly ServerNam
   })
 }
 
-/** What the document may say and this version does not do. What would leave a site less safe than it looks is refused. */
+/** What the document may say and this version does not do. */
 function checkUnused(entry: Entry, report: Report): void {
-  if ((entry.client_certificate_mode ?? 'off') !== 'off') {
-    report.problem(
-      'client_certificate_mode',
-      finding(
-        'client certificates are not verified in this version',
-        'Set it to "off", or verify them in front of Weir.',
-      ),
-    )
-  }
-  if (entry.tcp_passthrough === true) report.warning('tcp_passthrough', notUsedYet('tcp_passthrough'))
-  if (!['', 'placeholder', undefined].includes(entry.ssl_certificate)) {
-    report.warning('ssl_certificate', notUsedYet('ssl_certificate'))
-  }
-  for (const field of ['ssl_protocols', 'ssl_ciphers'] as const) {
-    if ((entry[field] ?? null) !== null) report.warning(field, notUsedYet(field))
-  }
   if (!['', '$host', undefined].includes(entry.challenge_cookie_domain)) {
     report.warning('challenge_cookie_domain', notUsedYet('challenge_cookie_domain'))
   }
@@ -121,14 +116,42 @@ function checkUnused(entry: Entry, report: Report): void {
   }
 }
 
+function readClientCertificate(entry: Entry, report: Report): ServerGroupEntry['clientCertificate'] {
+  const mode = entry.client_certificate_mode ?? 'off'
+  const caId = entry.client_certificate ?? ''
+  if (mode !== 'off' && caId === '')
+    report.problem(
+      'client_certificate',
+      required('client_certificate', 'the CA that clients are checked against'),
+    )
+  const crl = entry.client_certificate_crl ?? []
+  return { mode, caId, crl: entry.client_certificate_crl_active === true ? crl : undefined }
+}
+
+/** What is passed through is chosen by the name in the TLS handshake, which is a literal one. */
+function checkPassthrough(names: readonly ServerName[], entry: Entry, report: Report): void {
+  if (entry.tcp_passthrough !== true) return
+  if (names.some(({ kind }) => kind === 'literal' || kind === 'wildcard')) return
+  report.problem(
+    'tcp_passthrough',
+    finding('needs a literal or *. server name', 'Name the hosts whose TLS is passed through.'),
+  )
+}
+
 function parse(entry: Entry, report: Report): ServerGroupEntry {
   checkUnused(entry, report)
+  const serverNames = readNames(entry.server_names, report)
+  checkPassthrough(serverNames, entry, report)
   return {
     ...identityOf(entry),
-    serverNames: readNames(entry.server_names, report),
+    serverNames,
     httpRedirect: entry.http_redirect ?? 'off',
     policyId: entry.security_policy || '__default__',
     templateId: entry.proxy_template || '__default__',
+    certificateId: entry.ssl_certificate || 'placeholder',
+    clientCertificate: readClientCertificate(entry, report),
+    ownTls: readTls(entry, report),
+    tcpPassthrough: entry.tcp_passthrough ?? false,
   }
 }
 

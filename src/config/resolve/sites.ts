@@ -1,4 +1,5 @@
 // Templates, security policies and server groups: everything that says where a request belongs.
+import type { BackendServiceEntry } from '../documents/backend-services.ts'
 import type { GlobalFilterEntry } from '../documents/global-filters.ts'
 import type { ProxyTemplateEntry } from '../documents/proxy-templates.ts'
 import type { MapEntryEntry, SecurityPolicyEntry } from '../documents/security-policies.ts'
@@ -8,6 +9,7 @@ import { isThisMachine, serverNameKey } from '../hosts.ts'
 import type {
   AclProfile,
   BackendService,
+  Certificate,
   ContentFilterProfile,
   MapEntry,
   ProxyTemplate,
@@ -18,6 +20,7 @@ import type {
 } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import type { Document } from '../read/read-entries.ts'
+import { siteCertificates } from './certificates.ts'
 import { type Target, follow } from './references.ts'
 
 type Addresses = { readonly cidrs: readonly string[]; readonly inverse: boolean }
@@ -68,7 +71,7 @@ export function resolveTemplate(
 }
 
 /** Backends on this machine are a mistake on a proxy of its own, and the rule on a laptop (spec control-plane 1.3). */
-export function checkBackends(services: Document<BackendService>, allowLoopback: boolean): void {
+export function checkBackends(services: Document<BackendServiceEntry>, allowLoopback: boolean): void {
   if (allowLoopback) return
   for (const service of services.entries.values()) {
     service.hosts.forEach(({ host }, i) => {
@@ -164,16 +167,24 @@ function checkHosts(groups: Document<ServerGroupEntry>): void {
   }
 }
 
+export type GroupTargets = {
+  readonly policies: Target<SecurityPolicy>
+  readonly templates: Target<ProxyTemplate>
+  readonly certificates: Target<Certificate>
+}
+
 export function resolveGroups(
   groups: Document<ServerGroupEntry>,
-  policies: Target<SecurityPolicy>,
-  templates: Target<ProxyTemplate>,
+  targets: GroupTargets,
 ): readonly ServerGroup[] {
   checkHosts(groups)
-  return [...groups.entries.values()].flatMap(({ policyId, templateId, ...group }) => {
+  return [...groups.entries.values()].flatMap((entry): readonly ServerGroup[] => {
+    const { policyId, templateId, certificateId: _, ownTls, ...group } = entry
     const report = groups.reportOn(group.id)
-    const policy = follow(policies, policyId, 'security_policy', report)
-    const template = follow(templates, templateId, 'proxy_template', report)
-    return policy === undefined || template === undefined ? [] : [{ ...group, policy, template }]
+    const policy = follow(targets.policies, policyId, 'security_policy', report)
+    const template = follow(targets.templates, templateId, 'proxy_template', report)
+    const certificates = siteCertificates(entry, targets.certificates, report)
+    if (policy === undefined || template === undefined) return []
+    return [{ ...group, ...certificates, policy, template, tls: { ...template.tls, ...ownTls } }]
   })
 }

@@ -85,6 +85,8 @@ export const service = (with_: Partial<BackendService> = {}): BackendService => 
   transportMode: 'default',
   sticky: 'none',
   stickyCookieName: '',
+  clientCertificate: undefined,
+  trustedCa: undefined,
   hosts: [host({ host: '10.0.0.1' })],
   ...with_,
 })
@@ -117,6 +119,7 @@ export const template = (with_: Partial<ProxyTemplate> = {}): ProxyTemplate => (
   bodyOverflow: 'auto',
   unsizedBody: 'stream',
   websocket: true,
+  tls: { least: 'TLSv1.2', most: 'TLSv1.3', ciphers: [] },
   ...with_,
 })
 
@@ -152,6 +155,10 @@ export const group = (with_: Partial<ServerGroup> = {}): ServerGroup => ({
   serverNames: [{ kind: 'literal', host: 'www.example.com' }],
   policy: securityPolicy(),
   template: template(),
+  certificate: undefined,
+  clientCertificate: { mode: 'off' },
+  tls: { least: 'TLSv1.2', most: 'TLSv1.3', ciphers: [] },
+  tcpPassthrough: false,
   ...with_,
 })
 
@@ -164,6 +171,8 @@ export const policy = (with_: Partial<Policy> = {}): Policy => ({
   rateLimitRules: [],
   contentFilterRules: [],
   serverGroups: [group()],
+  certificates: new Map(),
+  loadBalancers: undefined,
   defaultTemplate: template(),
   ...with_,
 })

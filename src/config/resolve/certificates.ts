@@ -1,0 +1,124 @@
+// Certificates: their keys are fetched, and everything that refers to one gets it, of the right side.
+import { readPrivateKey } from '../certificate/private-key.ts'
+import type { BackendServiceEntry } from '../documents/backend-services.ts'
+import type { CertificateEntry } from '../documents/certificates.ts'
+import type { LoadBalancerEntry } from '../documents/load-balancers.ts'
+import type { ServerGroupEntry } from '../documents/server-groups.ts'
+import { finding } from '../findings.ts'
+import type { BackendService, Certificate, LoadBalancer, ServerGroup } from '../policy.ts'
+import type { Report } from '../problem.ts'
+import type { Document } from '../read/read-entries.ts'
+import { fieldPath } from '../schema/json.ts'
+import { type Target, follow } from './references.ts'
+
+/** Stands in where a site has no certificate yet (spec control-plane 1.0). */
+export const placeholderId = 'placeholder'
+
+/** @param withKeys false: where keys are neither needed nor readable. */
+export function resolveCertificate(
+  entry: CertificateEntry,
+  withKeys: boolean,
+  report: Report,
+): Certificate | undefined {
+  const { leaf, keySource, keyPassword, ...certificate } = entry
+  if (keySource === undefined || !withKeys) return { ...certificate, key: undefined }
+  const read = readPrivateKey(keySource, keyPassword, leaf)
+  if ('key' in read) return { ...certificate, key: read.key }
+  report.problem('private_key', read)
+  return undefined
+}
+
+type Side = Certificate['side']
+
+/** The certificate of this side; undefined: none is named, or what is named is wrong and reported. */
+function certificateOf(
+  target: Target<Certificate>,
+  id: string,
+  side: Side,
+  field: string,
+  report: Report,
+): Certificate | undefined {
+  if (id === '') return undefined
+  // Made at the first start of the control plane; elsewhere nobody needs it.
+  if (id === placeholderId && !target.entries.has(id) && !target.mayHave(id)) return undefined
+  const found = follow(target, id, field, report)
+  if (found === undefined || found.side === side) return found
+  report.problem(
+    field,
+    finding(`certificate "${id}" has side ${found.side}`, `Name a certificate with side ${side}.`),
+  )
+  return undefined
+}
+
+export function resolveService(
+  { clientCertificateId, trustedCaId, ...service }: BackendServiceEntry,
+  certificates: Target<Certificate>,
+  report: Report,
+): BackendService {
+  return {
+    ...service,
+    clientCertificate: certificateOf(
+      certificates,
+      clientCertificateId,
+      'serverToBackendMTLS',
+      'mtls_certificate',
+      report,
+    ),
+    trustedCa: certificateOf(certificates, trustedCaId, 'backendCA', 'mtls_trusted_certificate', report),
+  }
+}
+
+export function resolveLoadBalancers(
+  document: Document<LoadBalancerEntry>,
+  certificates: Target<Certificate>,
+): readonly LoadBalancer[] | undefined {
+  if (document.entries.size === 0) return undefined
+  const places = new Map<string, string>()
+  return [...document.entries.values()].flatMap(({ listener }): readonly LoadBalancer[] => {
+    if (listener === undefined) return []
+    const { protocol, defaultCertificateId, certificateIds, ...own } = listener
+    const report = document.reportOn(own.id)
+    const place = `${own.address}:${String(own.port)}`
+    const other = places.get(place)
+    if (other === undefined) places.set(place, own.id)
+    else
+      report.problem(
+        'listener_port',
+        finding(`${place} is taken by load balancer ${other}`, 'Choose another port.'),
+      )
+    if (protocol === 'http') return [{ ...own, protocol }]
+    return [
+      {
+        ...own,
+        protocol,
+        defaultCertificate: certificateOf(
+          certificates,
+          defaultCertificateId,
+          'server',
+          'default_certificate',
+          report,
+        ),
+        certificates: certificateIds.flatMap(
+          (id, i) => certificateOf(certificates, id, 'server', fieldPath('certificates', i), report) ?? [],
+        ),
+      },
+    ]
+  })
+}
+
+/** The certificates of a site. */
+export function siteCertificates(
+  { certificateId, clientCertificate: { mode, caId, crl } }: ServerGroupEntry,
+  certificates: Target<Certificate>,
+  report: Report,
+): Pick<ServerGroup, 'certificate' | 'clientCertificate'> {
+  const certificate = certificateOf(certificates, certificateId, 'server', 'ssl_certificate', report)
+  const ca = certificateOf(certificates, caId, 'clientCA', 'client_certificate', report)
+  return {
+    certificate,
+    clientCertificate:
+      mode === 'off' || ca === undefined
+        ? { mode: 'off' }
+        : { mode, ca, crl: crl === undefined ? undefined : [...new Set([...crl, ...ca.crl])] },
+  }
+}
