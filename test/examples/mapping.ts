@@ -314,6 +314,16 @@ export function mappingExamples(door: Door): void {
   describe('worked examples: mapping and request model', () => {
     rowsThrough(door, rows)
 
+  example('1.6 headers are what the client sent, whoever adds more on the way', async () => {
+    const { record } = await site().send({ headers: { 'x-forwarded-for': '6.6.6.6', cookie: 'a=1' } })
+    expect(record.headers).toEqual({
+      host: 'www.example.com',
+      'user-agent': 't',
+      'x-forwarded-for': '6.6.6.6',
+    })
+    expect(record.tags).toContain('headers:3')
+  })
+
     const sizes = (unsized: string): Documents => ({
       'proxy-templates': [
         {
@@ -381,6 +391,12 @@ export function mappingExamples(door: Door): void {
         { peer: '10.0.0.5', headers: { 'x-forwarded-for': '1.1.1.1', 'true-client-ip': '2.2.2.2' } },
         '2.2.2.2',
         proxies('true-client-ip, x-forwarded-for'),
+      ],
+      [
+        '1.3 one that is not sent gives way to the next',
+        { peer: '10.0.0.5', headers: { 'true-client-ip': '2.2.2.2' } },
+        '2.2.2.2',
+        proxies('x-forwarded-for, true-client-ip'),
       ],
     ]
     for (const [says, request, ip, documents = proxies()] of addresses)

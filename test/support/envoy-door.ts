@@ -114,7 +114,8 @@ export function envoyDoor(): EnvoyDoor {
 
   async function sendUnder(judge: Judge, request: Request): Promise<Decision> {
     if (running === undefined) throw new Error('Envoy does not run')
-    if (request.human !== undefined) throw new Error('nobody can say through Envoy that a client is human')
+    if (request.human !== undefined || request.partial !== undefined)
+      throw new Error('a client cannot say through Envoy that it is human, or that its body is partial')
     const { origin, ports } = running
     const before = origin.arrived.length
     const decisions: Promise<Decision>[] = []
