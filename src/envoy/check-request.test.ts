@@ -36,10 +36,34 @@ describe('a CheckRequest becomes a RequestInput', () => {
         certificate: undefined,
         listener: 'https',
         clientCertificates: 'off',
+        ja3: undefined,
+        ja4: undefined,
+        taken: [],
       },
     })
     // Four pseudo-headers and three lines that Envoy wrote (sent-headers.ts).
     expect(lines).toHaveLength(browserLines.length - 7)
+  })
+
+  const ja3 = '0123456789abcdef0123456789abcdef'
+  const ja4 = 't13d1516h2_8daaf6152771_e5627efa2ab1'
+  const taken = ['x-weir-ja3', 'x-weir-ja4']
+  const introduced: readonly (readonly [says: string, sent: readonly string[], said: object])[] = [
+    ['what Envoy says of the handshake is no header of the client', [ja3, ja4], { ja3, ja4, taken }],
+    ['a connection without TLS has none', ['-', '-'], { ja3: undefined, ja4: undefined, taken }],
+    ['only what has the form counts', [`${ja3}0`, 'x y'], { ja3: undefined, ja4: undefined, taken }],
+  ]
+  test.each(introduced)('%s', (_, [first = '', second = ''], said) => {
+    const lines = [line('x-weir-ja3', first), line('a', 'b'), line('x-weir-ja4', second)]
+    const input = decoded(headers(...lines))
+    expect(input.headers).toEqual([['a', 'b']])
+    expect(input.connection).toMatchObject(said)
+  })
+
+  test('where no route of Weir speaks, such a header is anybody’s', () => {
+    const input = decoded(headers(line('x-weir-ja3', ja3)), { context_extensions: {} })
+    expect(input.headers).toEqual([['x-weir-ja3', ja3]])
+    expect(input.connection).toMatchObject({ ja3: undefined, ja4: undefined, taken: [] })
   })
 
   const rows: readonly (readonly [string, Http, object, Partial<RequestInput>])[] = [

@@ -2,6 +2,7 @@
 // headers alone cost twice as much (bench/authz.ts), and this runs for every request. Nothing is judged here: whether
 // header bytes are valid UTF-8 or a body is complete is for the pipeline to say, which gets them as they came.
 import type { Connection, HeaderLine, RequestInput } from '#request'
+import { isFingerprintHeader, noFingerprints, readFingerprints } from './fingerprints.ts'
 import { sentHeaders } from './sent-headers.ts'
 import { readMetadataValues } from './struct.ts'
 import { Text } from './text.ts'
@@ -23,6 +24,7 @@ type Draft = {
   readonly text: Text
   readonly headers: HeaderLine[]
   readonly plainHeaders: HeaderLine[]
+  readonly fingerprints: HeaderLine[]
   readonly extensions: Map<string, string>
   readonly plugins: Map<string, string>
   hasHttp: boolean
@@ -106,6 +108,7 @@ function takeHeader(draft: Draft, lines: HeaderLine[], line: HeaderLine): void {
     if (key.startsWith(':')) return takePseudoHeader(draft, key, content)
     if (key === 'x-request-id') draft.requestId ||= asText(content)
     else if (key === 'x-envoy-auth-partial-body') draft.partial ||= content === 'true'
+    else if (isFingerprintHeader(key)) draft.fingerprints.push(line)
   }
   lines.push(line)
 }
@@ -263,6 +266,7 @@ const draftOf = (message: Uint8Array): Draft => ({
   text: new Text(message),
   headers: [],
   plainHeaders: [],
+  fingerprints: [],
   extensions: new Map(),
   plugins: new Map(),
   hasHttp: false,
@@ -281,13 +285,21 @@ const draftOf = (message: Uint8Array): Draft => ({
   sni: '',
 })
 
-const connectionOf = ({ port, protocol, sni, certificate, extensions }: Draft): Connection => ({
+/** Only Weir's own routes are known to have removed a client's headers of these names; elsewhere they are ordinary ones. */
+const speaksForEnvoy = ({ extensions, fingerprints }: Draft): boolean =>
+  fingerprints.length > 0 && extensions.has('weir.sg')
+
+const connectionOf = (
+  draft: Draft,
+  { port, protocol, sni, certificate, extensions } = draft,
+): Connection => ({
   port,
   protocol,
   sni: sni === '' ? undefined : sni,
   certificate: certificate === '' ? undefined : certificate,
   listener: extensions.get('weir.lb'),
   clientCertificates: extensions.get('weir.mtls'),
+  ...(speaksForEnvoy(draft) ? readFingerprints(draft.fingerprints) : noFingerprints),
 })
 
 const none: ReadonlySet<string> = new Set()
@@ -308,7 +320,8 @@ export function decodeCheckRequest(
   if (!draft.hasHttp) throw new Error('attributes.request.http is missing')
   const { headers, plainHeaders, body, extensions } = draft
   // Envoy fills one of the two; `headers` is the older one, without duplicates.
-  const received = headers.length > 0 ? headers : plainHeaders
+  const all = headers.length > 0 ? headers : plainHeaders
+  const received = speaksForEnvoy(draft) ? all.filter((line) => !draft.fingerprints.includes(line)) : all
   const { lines, scheme } = sentHeaders(received, { peer: draft.peer, own })
   return {
     method: draft.method,

@@ -1,6 +1,6 @@
 // Initialisation (spec pipeline 4.2): the tags that every request has before the first stage looks at it.
 import type { MapEntry } from '#config'
-import type { HumanLevel, Location, LocationFlag, RequestView } from '#request'
+import type { Connection, HumanLevel, Location, LocationFlag, RequestView } from '#request'
 import { systemSource } from './actions.ts'
 import { type TagSet, type TagSource, qualifiedTag } from './tags.ts'
 import type { Site } from './transaction.ts'
@@ -66,6 +66,11 @@ function attachLocation(tags: TagSet, location: Location): void {
   tags.addAll(known, initial)
 }
 
+function attachFingerprints(tags: TagSet, connection: Connection | undefined): void {
+  if (connection?.ja3 !== undefined) tags.add(qualifiedTag('ja3', connection.ja3), initial)
+  if (connection?.ja4 !== undefined) tags.add(qualifiedTag('ja4', connection.ja4), initial)
+}
+
 /** Tags of the request itself; those of the site come with `attachSiteTags`. */
 export function attachRequestTags(tags: TagSet, { request, location, human }: Known): void {
   tags.add('all', initial)
@@ -80,6 +85,7 @@ export function attachRequestTags(tags: TagSet, { request, location, human }: Kn
   tags.add(`args:${String(countArguments(request))}`, initial)
   tags.add(`protocol:${request.scheme}`, initial)
   if (request.ipInvalid) tags.add('invalid-client-ip', initial)
+  attachFingerprints(tags, request.input.connection)
   attachBody(tags, request)
 }
 

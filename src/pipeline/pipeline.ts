@@ -13,6 +13,7 @@ import type { Question, Stage } from './stage.ts'
 import { stages } from './stages/index.ts'
 import type { Tracer } from './trace.ts'
 import type { Transaction } from './transaction.ts'
+import { towardsOrigin } from './upstream.ts'
 
 export type PipelineSettings = {
   readonly state: State
@@ -73,7 +74,9 @@ function finish({ parts }: Engine, { t, start, tracer }: Run, verdict: Verdict |
   const answer = verdict !== undefined && 'answer' in verdict ? verdict.answer : undefined
   const action = verdict?.kind ?? (t.monitored ? 'monitor' : 'pass')
   tracer?.finished(masker.text)
-  return { action, answer, requestHeaders: answer === undefined ? parts.requestHeaders(t) : [], record }
+  if (answer !== undefined) return { action, answer, requestHeaders: [], record }
+  const { set, remove } = towardsOrigin(t)
+  return { action, answer, requestHeaders: set, removeHeaders: remove, record }
 }
 
 function reached({ t, start, tracer }: Run, stage: Stage, verdict: Verdict | undefined): void {

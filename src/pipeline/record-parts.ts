@@ -1,5 +1,4 @@
-// What a record needs from the policy, prepared when it is published: maskers per profile, rule counts, the header that
-// tells the origin the client's address.
+// What a record needs from the policy, prepared when it is published: maskers per profile, rule counts.
 import type { ContentFilterProfile, MapEntry, Policy } from '#config'
 import { type Entries, compileEntries } from './content-filter/entries.ts'
 import { compileSignatures } from './content-filter/signatures.ts'
@@ -10,8 +9,6 @@ import type { Transaction } from './transaction.ts'
 export type RecordParts = {
   readonly settings: RecordSettings
   masker(t: Transaction): Masker
-  /** What is set on the way upstream: the client's address and the monitors' headers. */
-  requestHeaders(t: Transaction): readonly (readonly [name: string, value: string])[]
 }
 
 type Profile = { readonly entries: Entries; readonly kept: number }
@@ -59,6 +56,5 @@ export function compileRecordParts(policy: Policy, maxBytes: number): RecordPart
         ? noMask
         : createMasker(t.request, profile.entries, t.site.entry.contentFilter.maskingSeed)
     },
-    requestHeaders: (t) => [[t.site.group.template.realIpHeader, t.request.ip], ...t.requestHeaders],
   }
 }

@@ -28,6 +28,11 @@ export type Connection = {
   readonly listener: string | undefined
   /** What the route says of client certificates (`weir.mtls`): `off`, `on`, `optional`, `none`, `failed`. */
   readonly clientCertificates: string | undefined
+  /** How the client's TLS library introduced itself (spec control-plane 2.2); undefined where Envoy does not say. */
+  readonly ja3: string | undefined
+  readonly ja4: string | undefined
+  /** Headers in which Envoy told the filter something; they are not among the request's and must not reach the origin. */
+  readonly taken: readonly string[]
 }
 
 /** One request as a door received it. Nothing in it has been checked. */
