@@ -1,12 +1,12 @@
 // The command line itself: help, versions, mistakes, exit codes; and `weir validate` on folders that are broken.
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { copyConfig, runWeir } from './support/weir.ts'
 
-const names = ['quickstart', 'serve', 'filter', 'control', 'inspect', 'validate', 'events']
+const names = ['quickstart', 'serve', 'filter', 'control', 'inspect', 'validate', 'rules', 'events']
 
 let folder: string
 beforeAll(() => {
@@ -53,6 +53,9 @@ describe('mistakes', () => {
     ],
     ['a number that is none', ['events', '--last', 'few'], '--last few: must be a number', ''],
     ['no journal', ['events', '--file', 'absent.jsonl'], 'there is no journal absent.jsonl yet', ''],
+    ['a verb that is none', ['rules', 'tset'], 'weir rules: unknown "tset": write weir rules test', ''],
+    ['a rule that is none', ['rules', 'test', '--rule', '7'], '--rule 7: ', ''],
+    ['a folder of rules that is none', ['rules', 'test', 'absent'], 'absent: the folder cannot be read', ''],
     ['a folder that is none', ['validate', '--config', 'absent'], '', 'absent'],
   ] as const)('%s: exit code 2', async (_says, args, stderr, stdout) => {
     const ran = await runWeir(args, { cwd: folder })
@@ -100,5 +103,67 @@ describe('weir validate', () => {
     const [first = ''] = stdout.split('\n')
     expect(first).toMatch(/^\S+\.(json|ya?ml): .+\. .+$/)
     expect(first).not.toContain('undefined')
+  })
+})
+
+describe('weir rules test', () => {
+  const operand = '\\bdrop\\s+table\\b'
+  const rule = { id: 'drop', operand, risk: 5, category: 'sqli', subcategory: 's', msg: 'A table is dropped' }
+  const write = (name: string, ...entries: readonly object[]): string => {
+    const rules = join(folder, name)
+    mkdirSync(rules)
+    writeFileSync(join(rules, 'content-filter-rules.json'), JSON.stringify(entries))
+    return rules
+  }
+
+  test('all examples of the shipped rules hold', async () => {
+    const { code, stdout } = await runWeir(['rules', 'test'])
+    const [, rules, examples, passed] =
+      /^(\d+) rules, (\d+) examples: (\d+) passed, 0 failed\n$/.exec(stdout) ?? []
+    expect({ code, passed }).toEqual({ code: 0, passed: examples })
+    expect(Number(examples)).toBeGreaterThanOrEqual(4 * Number(rules))
+  })
+
+  test('a failure is a line with rule, example, expectation and remedy; exit code 1', async () => {
+    const examples = {
+      matches: ['DROP TABLE a', 'drop/**/table a'],
+      misses: ['drop the table', 'drop table'],
+    }
+    const rules = write('failing', { ...rule, examples }, { ...rule, id: 'bare' })
+    expect(await runWeir(['rules', 'test', rules])).toEqual({
+      code: 1,
+      stdout: [
+        'warning: bare: no examples. Add "examples": {"matches": […], "misses": […]}.',
+        'drop: matches[1] "drop/**/table a": should match, but does not. Widen the operand, or take the example out of "matches".',
+        'drop: misses[1] "drop table": should not match, but "drop table" does. Narrow the operand, or take the example out of "misses".',
+        '2 rules, 4 examples: 2 passed, 2 failed',
+        '',
+      ].join('\n'),
+      stderr: '',
+    })
+    const only = await runWeir(['rules', 'test', rules, '--rule', 'bare', '--json'])
+    expect(only.code).toBe(0)
+    expect(JSON.parse(only.stdout)).toMatchObject({ ok: true, rules: 1, failures: [], untested: ['bare'] })
+  })
+
+  test('--value tells which rules match a text, and what of it', async () => {
+    const rules = write('value', rule)
+    const run = async (...args: readonly string[]) => runWeir(['rules', 'test', rules, '--value', ...args])
+    expect(await run('please drop  table x')).toEqual({
+      code: 0,
+      stdout: 'drop (sqli, risk 5): A table is dropped: "drop  table"\n1 of 1 rules match\n',
+      stderr: '',
+    })
+    expect((await run('a table')).stdout).toBe('0 of 1 rules match\n')
+    expect(JSON.parse((await run('drop%20table', '--json')).stdout)).toMatchObject({
+      found: [{ rule: 'drop', part: 'drop table', decoded: 'drop table' }],
+    })
+  })
+
+  test('rules that cannot be read: problems, exit code 2', async () => {
+    const rules = write('unreadable', { ...rule, operand: '(?=x)' })
+    const { code, stderr } = await runWeir(['rules', 'test', rules])
+    expect(code).toBe(2)
+    expect(stderr).toContain('content-filter-rules.json: entry "drop", operand: invalid regex at 0')
   })
 })

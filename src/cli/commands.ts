@@ -5,6 +5,7 @@ import { eventsCommand } from './events.ts'
 import { filterCommand } from './filter.ts'
 import { inspectCommand } from './inspect.ts'
 import { quickstartCommand } from './quickstart.ts'
+import { rulesCommand } from './rules.ts'
 import { serveCommand } from './serve.ts'
 import { validateCommand } from './validate.ts'
 
@@ -15,5 +16,6 @@ export const commands: readonly Command[] = [
   controlCommand,
   inspectCommand,
   validateCommand,
+  rulesCommand,
   eventsCommand,
 ]

@@ -63,12 +63,17 @@ function withFlags(source: string, flags: PatternFlags): string {
 }
 
 /** One compiled pattern, searched unanchored. */
-export type Pattern = { readonly source: string; test(value: string): boolean }
+export type Pattern = {
+  readonly source: string
+  test(value: string): boolean
+  /** The first part of the value that matches. */
+  find(value: string): string | undefined
+}
 
 /** Compiles a pattern that `checkPattern` accepted; throws SyntaxError otherwise. */
 export function compilePattern(source: string, flags: PatternFlags = {}): Pattern {
   const regex = new RE2(withFlags(source, flags), 'u')
-  return { source, test: (value) => regex.test(value) }
+  return { source, test: (value) => regex.test(value), find: (value) => regex.exec(value)?.[0] }
 }
 
 /** Bytes that the automaton of one set may take; RE2's own default of 8 MiB is too small for thousands of rules. */

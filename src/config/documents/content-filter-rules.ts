@@ -3,7 +3,16 @@ import { type Static, Type } from 'typebox'
 import type { ContentFilterRule } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import { defineDocument } from './document.ts'
-import { entrySchema, identityOf, readPattern, readTags } from './common.ts'
+import { entrySchema, identityOf, partSchema, readPattern, readTags } from './common.ts'
+
+const exampleList = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ maxLength: 8192, expected: 'a string of at most 8192 characters' }), {
+      maxItems: 50,
+      description: `${description} Default: none.`,
+      expected: 'a list of at most 50 strings',
+    }),
+  )
 
 const schema = entrySchema({
   operand: Type.String({
@@ -14,6 +23,15 @@ const schema = entrySchema({
   category: Type.String({ description: 'Family, `sqli`; becomes `cf-rule-category:sqli`.' }),
   subcategory: Type.String({ description: 'Part of the family; becomes `cf-rule-subcategory:…`.' }),
   msg: Type.String({ description: 'For the log of the event.' }),
+  examples: Type.Optional(
+    partSchema(
+      {
+        matches: exampleList('Values that the rule must find.'),
+        misses: exampleList('Harmless values that resemble them and that it must leave alone.'),
+      },
+      { description: 'Tested by `weir rules test`; no part of the policy.' },
+    ),
+  ),
 })
 
 const risks: readonly ContentFilterRule['risk'][] = [1, 2, 3, 4, 5]
@@ -31,7 +49,10 @@ function parse(entry: Static<typeof schema>, report: Report): ContentFilterRule 
   }
 }
 
-export const contentFilterRules = defineDocument({
+export type RuleExamples = { readonly matches: readonly string[]; readonly misses: readonly string[] }
+export type RuleWithExamples = ContentFilterRule & { readonly examples: RuleExamples }
+
+const declaration = {
   namespace: 'content-filter-rules',
   noun: 'content filter rule',
   title: 'Content filter rules',
@@ -48,7 +69,19 @@ export const contentFilterRules = defineDocument({
       category: 'sqli',
       subcategory: 'built-in function invocation',
       msg: 'Command execution through a database procedure',
+      examples: { matches: ["'; EXEC xp_cmdshell 'dir'"], misses: ['xp_cmdshell_disabled'] },
     },
   ],
-  parse,
+} as const
+
+/** As a policy has them: the examples, which judge no request, take no memory there. */
+export const contentFilterRules = defineDocument({ ...declaration, parse })
+
+/** As `weir rules test` has them. */
+export const contentFilterRulesWithExamples = defineDocument({
+  ...declaration,
+  parse: (entry, report): RuleWithExamples => ({
+    ...parse(entry, report),
+    examples: { matches: entry.examples?.matches ?? [], misses: entry.examples?.misses ?? [] },
+  }),
 })

@@ -2,14 +2,14 @@
 // Nearly all requests are innocent, so all texts are first scanned together, in one search for the rules and one for
 // libinjection; only where that finds something are they looked at one by one, to say which and what.
 import type { ContentFilterProfile, SectionName } from '#config'
-import { type Parameter, type RequestView, decodedVariants } from '#request'
+import type { Parameter, RequestView } from '#request'
 import type { Entries, Entry } from './entries.ts'
 import { type InjectionDetector, mayInject } from './libinjection.ts'
 import { examinedIn, sectionOrder } from './parameters.ts'
 import { plausible } from './plausible.ts'
 import type { RecentTexts } from './recent-texts.ts'
-import { isAlphanumeric } from './restrictions.ts'
 import type { Signature, Signatures } from './signatures.ts'
+import { addVariants, mayHaveRules, rulesIn } from './texts.ts'
 
 export type Match = {
   readonly signature: Signature
@@ -34,12 +34,6 @@ const reachingName = /__proto__|prototype|classloader|class[.[]module|-__(?:sche
 
 const tellingName = (section: SectionName, name: string): boolean =>
   (section === 'args' || section === 'cookies') && (!plainName.test(name) || reachingName.test(name))
-
-/** Adds the value if it is not exempt, and what it becomes when decoded. */
-function addVariants(texts: Set<string>, value: string, profile: ContentFilterProfile): void {
-  if (value !== '' && !(profile.ignoreAlphanum && isAlphanumeric(value))) texts.add(value)
-  for (const variant of decodedVariants(value, profile.decoding)) if (variant !== '') texts.add(variant)
-}
 
 /** Adds what is to be examined: a joined value whole and in parts; a name that tells something like a value. */
 function addTexts(
@@ -90,22 +84,11 @@ function subjectsOf(request: RequestView, examination: Examination): readonly Su
   return subjects
 }
 
-/**
- * Texts are scanned together with line breaks between them: rules match `^` and `$` at line ends, and `scan` reads
- * `\A` and `\z` as these, so whatever a rule finds in a text it also finds in the joined ones. The reverse does not
- * hold, hence the second look.
- */
-const separator = '\n'
-
-function matchRules({ section, parameter, texts }: Subject, { set, rules }: Signatures): readonly Match[] {
-  const found = new Set<number>()
-  for (const text of texts) for (const i of set.match(text)) found.add(i)
-  return [...found]
-    .toSorted((a, b) => a - b)
-    .flatMap((i) => {
-      const signature = rules[i]
-      return signature === undefined ? [] : [{ signature, section, parameter, fingerprint: '' }]
-    })
+function matchRules({ section, parameter, texts }: Subject, signatures: Signatures): readonly Match[] {
+  return rulesIn(texts, signatures).flatMap((i) => {
+    const signature = signatures.rules[i]
+    return signature === undefined ? [] : [{ signature, section, parameter, fingerprint: '' }]
+  })
 }
 
 type Injections = ReadonlyMap<string, ReadonlyMap<Signature, string>>
@@ -157,7 +140,7 @@ export function examine(request: RequestView, examination: Examination): readonl
   })
   if (distinct.size === 0) return []
   const texts = [...distinct]
-  const anyRule = signatures.scan.match(texts.join(separator)).length > 0
+  const anyRule = mayHaveRules(texts, signatures)
   const injections = detector.any(texts.filter(mayInject)) ? findInjections(texts, examination) : none
   if (!anyRule && injections.size === 0) {
     learn(request, examination)

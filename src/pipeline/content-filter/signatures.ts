@@ -1,6 +1,6 @@
 // The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). A rule that no list of the profile
 // mentions is not in the set and costs nothing.
-import type { ContentFilterProfile, ContentFilterRule } from '#config'
+import type { ContentFilterRule } from '#config'
 import type { PatternSet } from '#platform'
 import { qualifiedTag } from '../tags.ts'
 import { compileRuleSet } from './rule-set.ts'
@@ -88,10 +88,11 @@ const atLineEnds = (operand: string): string =>
     letter === 'A' ? '^' : letter === 'z' ? '$' : escape,
   )
 
-const ruleFlags = { ignoreCase: true, lines: true } as const
+/** How every rule is read, whatever it says. */
+export const ruleFlags = { ignoreCase: true, lines: true } as const
 
 export function compileSignatures(
-  profile: ContentFilterProfile,
+  profile: Readonly<Record<'active' | 'report' | 'ignore', readonly string[]>>,
   rules: readonly ContentFilterRule[],
 ): Signatures {
   const lists: Lists = {
