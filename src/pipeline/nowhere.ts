@@ -1,7 +1,6 @@
-// Stand-ins for what a refused request does not have: a site, a body, a place. With them it is a transaction like any
-// other, so that its answer and its record are made by the same code.
+// Stands in for the site that a refused request does not have. With it the request is a transaction like any other, so that
+// its answer and its record are made by the same code.
 import type { MapEntry, ProxyTemplate, ServerGroup } from '#config'
-import type { BodyReport, Location } from '#request'
 import type { Site } from './transaction.ts'
 
 /** Stands for the site of a request that has none; its names are empty and nothing in it is active. */
@@ -75,32 +74,4 @@ export function nowhere(template: ProxyTemplate): Site {
     tcpPassthrough: false,
   }
   return { group, policy, entry }
-}
-
-export const noBody: BodyReport = {
-  present: false,
-  mediaType: undefined,
-  declared: undefined,
-  malformed: undefined,
-  partial: false,
-  binary: false,
-  tooDeep: undefined,
-  tooLarge: undefined,
-  raw: undefined,
-  size: 0,
-}
-
-export const noLocation: Location = {
-  continentName: undefined,
-  continentCode: undefined,
-  country: undefined,
-  countryCode: undefined,
-  region: undefined,
-  subregion: undefined,
-  city: undefined,
-  latitude: undefined,
-  longitude: undefined,
-  asn: undefined,
-  organization: undefined,
-  network: undefined,
 }

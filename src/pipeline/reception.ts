@@ -11,13 +11,15 @@ import {
   type ReadSettings,
   type RequestInput,
   type RequestView,
+  noBody,
+  noLocation,
   readRequest,
 } from '#request'
 import { refusal, systemSource } from './actions.ts'
 import type { Verdict } from './decision.ts'
 import { attachRequestTags, attachSiteTags } from './initialise.ts'
 import { type Mapping, compileMapping } from './mapping.ts'
-import { noBody, noLocation, nowhere } from './nowhere.ts'
+import { nowhere } from './nowhere.ts'
 import { readsBody } from './reads-body.ts'
 import { readSession } from './session.ts'
 import { createTagSet } from './tags.ts'

@@ -1,7 +1,8 @@
 // Request: what a request is, read from what a door received.
 export { type Decoding, decodedVariants } from './decoding.ts'
 export { type ReadHead, readHead } from './head.ts'
-export { type Locator, type LocatorSettings, openLocator } from './location.ts'
+export { noBody } from './body/read-body.ts'
+export { type Locator, type LocatorSettings, noLocation, openLocator } from './location.ts'
 export { decodePath, decodeQuery } from './percent.ts'
 export { readRequest } from './read-request.ts'
 export type {

@@ -21,7 +21,8 @@ export type Locator = {
   readonly close?: () => void
 }
 
-const nowhere: Location = {
+/** Of an address that no database knows. */
+export const noLocation: Location = {
   continentName: undefined,
   continentCode: undefined,
   country: undefined,
@@ -76,13 +77,13 @@ const words = new Uint32Array(4)
 
 function readLocation({ cities, systems }: Databases, ip: string): Location {
   const family = readAddress(ip, words)
-  if (family === 0) return nowhere
+  if (family === 0) return noLocation
   const place = cities?.find(ip, family)
   const system = systems?.find(ip, family)
-  if (place === undefined && system === undefined) return nowhere
+  if (place === undefined && system === undefined) return noLocation
   const { bits: _bits, ...where } = place ?? { bits: 0 }
   return {
-    ...nowhere,
+    ...noLocation,
     ...where,
     asn: system?.asn,
     organization: system?.organization,

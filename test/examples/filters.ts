@@ -1,7 +1,7 @@
 // Worked examples 31–57 of spec pipeline 9: global filters and flow control. 47–49 (quarantine) stand as pending: the
 // quarantine list comes with the guard room.
 import { describe, expect } from '@jest/globals'
-import type { Locator } from '#request'
+import { type Locator, noLocation } from '#request'
 import {
   type Documents,
   type Entry,
@@ -243,18 +243,7 @@ function challengeless(): Documents {
 const place = (changes: Partial<ReturnType<Locator['locate']>>): Locator => ({
   missing: [],
   locate: () => ({
-    continentName: undefined,
-    continentCode: undefined,
-    country: undefined,
-    countryCode: undefined,
-    region: undefined,
-    subregion: undefined,
-    city: undefined,
-    latitude: undefined,
-    longitude: undefined,
-    asn: undefined,
-    organization: undefined,
-    network: undefined,
+    ...noLocation,
     ...changes,
   }),
 })

@@ -1,6 +1,6 @@
 // Worked examples 58–76 of spec pipeline 9: rate limit rules, bans and the rate per address.
 import { describe, expect } from '@jest/globals'
-import type { Locator } from '#request'
+import { type Locator, noLocation } from '#request'
 import {
   type Documents,
   type Entry,
@@ -134,18 +134,8 @@ export function rateLimitExamples({ site, check, example, pending }: Door): void
       const locator: Locator = {
         missing: [],
         locate: (ip) => ({
-          continentName: undefined,
-          continentCode: undefined,
-          country: undefined,
-          countryCode: undefined,
-          region: undefined,
-          subregion: undefined,
-          city: undefined,
-          latitude: undefined,
-          longitude: undefined,
-          asn: undefined,
+          ...noLocation,
           organization: organizations[ip],
-          network: undefined,
         }),
       }
       const s = site(

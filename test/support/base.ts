@@ -4,7 +4,14 @@ import { createChallenges } from '#challenge'
 import { buildPolicy, formatProblem } from '#config'
 import { type Clock, manualClock } from '#platform'
 import { type Decision, createPipeline, createTracer } from '#pipeline'
-import type { BodyInput, HeaderLine, HumanLevel, Locator, RequestInput } from '#request'
+import {
+  type BodyInput,
+  type HeaderLine,
+  type HumanLevel,
+  type Locator,
+  type RequestInput,
+  noLocation,
+} from '#request'
 import { memoryState } from '#state'
 
 export type Entry = Readonly<Record<string, unknown>>
@@ -165,23 +172,7 @@ export type Site = {
   readonly warnings: readonly string[]
 }
 
-const nowhere: Locator = {
-  missing: [],
-  locate: () => ({
-    continentName: undefined,
-    continentCode: undefined,
-    country: undefined,
-    countryCode: undefined,
-    region: undefined,
-    subregion: undefined,
-    city: undefined,
-    latitude: undefined,
-    longitude: undefined,
-    asn: undefined,
-    organization: undefined,
-    network: undefined,
-  }),
-}
+const nowhere: Locator = { missing: [], locate: () => noLocation }
 
 export const linesOf = (headers: Request['headers']): readonly HeaderLine[] => {
   if (headers === undefined) return []

@@ -2,38 +2,14 @@
 // do not hold cost nothing.
 import type { Condition } from '#config'
 import { addressIndex, compilePatternSet } from '#platform'
+import { readAttribute } from '../selectors.ts'
 import { qualifiedTag } from '../tags.ts'
 import type { Transaction } from '../transaction.ts'
 
 /** Finds the conditions that hold, apart from tags, which change while filters are evaluated. */
 export type Probe = (t: Transaction, hit: (condition: number) => void) => void
 
-type TextCondition = Extract<Condition, { match: 'text' }>
 type ParameterCondition = Extract<Condition, { match: 'parameter' }>
-
-export function textOf(t: Transaction, field: TextCondition['field']): string | undefined {
-  const { request, location } = t
-  switch (field) {
-    case 'organization':
-      return location.organization
-    case 'region':
-      return location.region
-    case 'subregion':
-      return location.subregion
-    case 'method':
-      return request.method
-    case 'authority':
-      return request.authority
-    case 'path':
-      return request.uri.path
-    case 'query':
-      return request.uri.query
-    case 'uri':
-      return request.uri.uri
-    default:
-      return field satisfies never
-  }
-}
 
 /** One set for all patterns that are compared with the same datum; equality with the pattern's text counts too. */
 function patternProbe(
@@ -135,7 +111,7 @@ export function compileProbes(conditions: readonly Condition[]): readonly Probe[
   const probes: Probe[] = []
   for (const [field, group] of Map.groupBy(only(conditions, 'text'), ({ field }) => field)) {
     const ignoreCase = field === 'region' || field === 'subregion'
-    probes.push(patternProbe(group, ignoreCase, (t) => textOf(t, field)))
+    probes.push(patternProbe(group, ignoreCase, (t) => readAttribute(t, field)))
   }
   const parameters: readonly Numbered<ParameterCondition>[] = only(conditions, 'parameter')
   for (const group of Map.groupBy(parameters, ({ section, name }) => `${section} ${name}`).values()) {

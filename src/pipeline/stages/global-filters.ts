@@ -4,8 +4,9 @@
 import { type Condition, type GlobalFilter, type Policy, filterOrder } from '#config'
 import type { Candidate } from '../actions.ts'
 import type { Located } from '../decision.ts'
-import { compileProbes, only, textOf } from '../global-filters/probes.ts'
+import { compileProbes, only } from '../global-filters/probes.ts'
 import { holds, leaves, numberConditions, witnesses } from '../global-filters/rules.ts'
+import { readAttribute } from '../selectors.ts'
 import type { Stage } from '../stage.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -18,7 +19,7 @@ function locate(t: Transaction, condition: Condition): Located {
       return { section: parameter?.place ?? section, name: condition.name, value: parameter?.value ?? '' }
     }
     case 'text': {
-      const value = textOf(t, condition.field) ?? ''
+      const value = readAttribute(t, condition.field) ?? ''
       const { field } = condition
       if (field === 'path' || field === 'query' || field === 'uri') return { section: field, name: '', value }
       return { section: 'attributes', name: field, value }
