@@ -1,24 +1,21 @@
-// The aggregated discovery service over gRPC, state of the world. It keeps one session per node id: an Envoy that
+// The aggregated discovery service over gRPC, in both protocols. It keeps one session per node id: an Envoy that
 // reconnects takes the place of its old stream. What it says is what `publisher.ts` decided; here are only
-// streams, names and log lines.
+// streams, nodes and log lines.
 import {
   type Server,
   type ServerDuplexStream,
   type ServiceDefinition,
   status as grpcStatus,
 } from '@grpc/grpc-js'
-import { lookup } from '../protos.ts'
-import { type PublishResult, createPublisher } from './publisher.ts'
-import {
-  type AdsNode,
-  type AdsRequest,
-  type AdsResponse,
-  type Session,
-  type TypeStatus,
-  openSession,
-} from './session.ts'
-import type { Snapshot } from './snapshot.ts'
 import type { Refusal } from './channel.ts'
+import { delta } from './delta.ts'
+import { type AdsNode, unservedBecause } from './node.ts'
+import type { AdsRequest, AdsResponse, Protocol } from './protocol.ts'
+import { type PublishResult, createPublisher } from './publisher.ts'
+import { type OpenSession, type Session, TooManyNames, type TypeStatus, openSession } from './session.ts'
+import type { Snapshot, OfferedSnapshot } from './snapshot.ts'
+import { sotw } from './sotw.ts'
+import { emptyView } from './view.ts'
 
 export type AdsLog = {
   info(fields: object, message: string): void
@@ -30,13 +27,23 @@ export type NodeNack = Refusal & { readonly node: string }
 export type AdsOptions = {
   readonly log: AdsLog
   readonly onNack?: (nack: NodeNack) => void
+  /** Called after every message and every disconnect: the answer of `acknowledged` may be another one. */
+  readonly onProgress?: () => void
+  /** The bucket that is published here; nodes that name another one get nothing. Default: `prod`. */
+  readonly bucket?: string
   /** Milliseconds after which a silent node counts as `timeout`; 30 s. */
   readonly timeoutMs?: number
   /** Milliseconds for which clusters stay that nothing names any more; 30 s. */
   readonly drainMs?: number
 }
 
-export type NodeStatus = AdsNode & { readonly connectedAt: number; readonly types: readonly TypeStatus[] }
+export type NodeStatus = AdsNode & {
+  readonly protocol: 'sotw' | 'delta'
+  readonly connectedAt: number
+  /** Why it gets an empty snapshot; undefined: it is served. */
+  readonly unserved: string | undefined
+  readonly types: readonly TypeStatus[]
+}
 
 export type AdsStatus = {
   /** Version of the snapshot that is offered; undefined before the first publish. */
@@ -48,88 +55,57 @@ export type Ads = {
   register(server: Server): void
   /** Resolves when every connected Envoy has answered or 30 s have passed; rejects for an inconsistent snapshot. */
   publish(snapshot: Snapshot): Promise<PublishResult>
+  /** Offers what ran before a restart, until the first publish. */
+  restore(snapshot: OfferedSnapshot): void
+  /** The snapshot that is offered, when every connected node has acknowledged all of it. */
+  acknowledged(): OfferedSnapshot | undefined
   status(): AdsStatus
   /** Ends all streams. */
   stop(): void
 }
 
-type DiscoveryRequest = {
-  readonly node?: {
-    readonly id?: string
-    readonly cluster?: string
-    readonly user_agent_build_version?: { readonly version?: object | null } | null
-  } | null
-  readonly resource_names?: readonly string[]
-  readonly type_url?: string
-  readonly response_nonce?: string
-  readonly error_detail?: { readonly message?: string } | null
-}
+const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService'
 
-const requestType = 'envoy.service.discovery.v3.DiscoveryRequest'
-const responseType = 'envoy.service.discovery.v3.DiscoveryResponse'
-
-const decodeRequest = (bytes: Buffer): DiscoveryRequest =>
-  lookup(requestType).decode(bytes) as DiscoveryRequest
-
-function encodeResponse({ typeUrl, version, nonce, resources }: AdsResponse): Buffer {
-  const type = lookup(responseType)
-  const message = type.create({
-    version_info: version,
-    type_url: typeUrl,
-    nonce,
-    resources: resources.map(({ bytes }) => ({ type_url: typeUrl, value: bytes })),
-  })
-  return Buffer.from(type.encode(message).finish())
-}
-
-type Stream = ServerDuplexStream<DiscoveryRequest, AdsResponse>
+/** Streams at once; each costs a few kilobytes and one snapshot's versions. */
+const maxNodes = 10_000
 
 const unused = (): never => {
   throw new Error('the control plane only serves this method')
 }
 
-export const adsService: ServiceDefinition = {
-  StreamAggregatedResources: {
-    path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+const definitionOf = <R extends AdsRequest>({ method, decode, encode }: Protocol<R>): ServiceDefinition => ({
+  [method]: {
+    path: `${service}/${method}`,
     requestStream: true,
     responseStream: true,
-    requestDeserialize: decodeRequest,
-    responseSerialize: encodeResponse,
+    requestDeserialize: decode,
+    responseSerialize: encode,
     requestSerialize: unused,
     responseDeserialize: unused,
   },
-}
-
-function buildOf(version: object | null | undefined): string {
-  if (!version) return ''
-  const { major_number = 0, minor_number = 0, patch = 0 } = version as Readonly<Record<string, number>>
-  return `${major_number}.${minor_number}.${patch}`
-}
-
-const nodeOf = ({ node }: DiscoveryRequest): AdsNode | undefined =>
-  node?.id
-    ? { id: node.id, cluster: node.cluster ?? '', build: buildOf(node.user_agent_build_version?.version) }
-    : undefined
-
-const requestOf = (message: DiscoveryRequest): AdsRequest => ({
-  typeUrl: message.type_url ?? '',
-  names: message.resource_names ?? [],
-  nonce: message.response_nonce ?? '',
-  error: message.error_detail ? (message.error_detail.message ?? '') || 'no reason given' : undefined,
 })
+
+type Stream<R> = ServerDuplexStream<R, AdsResponse>
 
 type Connected = {
   readonly node: AdsNode
-  readonly stream: Stream
+  readonly protocol: 'sotw' | 'delta'
   readonly session: Session
   readonly connectedAt: number
+  end(code: grpcStatus, details: string): void
+  finish(): void
 }
 
 export function createAds(options: AdsOptions): Ads {
-  const { log, onNack, timeoutMs = 30_000, drainMs = 30_000 } = options
+  const { log, onNack, onProgress, bucket = 'prod', timeoutMs = 30_000, drainMs = 30_000 } = options
   const connected = new Map<string, Connected>()
   const sessions = new Map<string, Session>()
   const publisher = createPublisher({ sessions, timeoutMs, drainMs })
+
+  function progress(): void {
+    publisher.notify()
+    onProgress?.()
+  }
 
   function forget(entry: Connected): void {
     const { id } = entry.node
@@ -137,58 +113,98 @@ export function createAds(options: AdsOptions): Ads {
     connected.delete(id)
     sessions.delete(id)
     log.info({ node: id }, 'an Envoy disconnected from the control plane')
-    publisher.notify()
+    progress()
   }
 
-  function welcome(node: AdsNode, stream: Stream): Connected {
-    const session = openSession({
-      view: () => publisher.view(),
-      send(response) {
-        stream.write(response)
-      },
-      onAck(type, version) {
-        log.info({ node: node.id, type, version }, 'an Envoy accepted its configuration')
-      },
-      onNack(refusal) {
-        const { message: reason, ...what } = refusal
-        log.warn({ node: node.id, ...what, reason }, 'an Envoy refused its configuration')
-        onNack?.({ ...refusal, node: node.id })
+  function openFor<R extends AdsRequest>(
+    node: AdsNode,
+    protocol: Protocol<R>,
+    stream: Stream<R>,
+  ): OpenSession<R> {
+    const unserved = unservedBecause(node, bucket)
+    if (unserved !== undefined) log.warn({ node: node.id, reason: unserved }, 'a node gets no configuration')
+    return openSession({
+      protocol,
+      unserved,
+      hooks: {
+        view: () => (unserved === undefined ? publisher.view() : emptyView),
+        send(response) {
+          stream.write(response)
+        },
+        onAck(type, version) {
+          log.info({ node: node.id, type, version }, 'an Envoy accepted its configuration')
+        },
+        onNack(refusal) {
+          const { message: reason, ...what } = refusal
+          log.warn({ node: node.id, ...what, reason }, 'an Envoy refused its configuration')
+          onNack?.({ ...refusal, node: node.id })
+        },
       },
     })
-    const entry: Connected = { node, stream, session, connectedAt: Date.now() }
-    const before = connected.get(node.id)
-    connected.set(node.id, entry)
-    sessions.set(node.id, session)
+  }
+
+  function welcome(entry: Connected): void {
+    const { id, build } = entry.node
+    const before = connected.get(id)
+    connected.set(id, entry)
+    sessions.set(id, entry.session)
+    const { protocol } = entry
     log.info(
-      { node: node.id, build: node.build, replaces: before !== undefined },
+      { node: id, build, protocol, replaces: before !== undefined },
       'an Envoy connected to the control plane',
     )
-    before?.stream.emit('error', {
-      code: grpcStatus.ABORTED,
-      details: `another stream of node ${node.id} took over`,
-    })
-    return entry
+    before?.end(grpcStatus.ABORTED, `another stream of node ${id} took over`)
   }
 
-  function serve(stream: Stream): void {
-    let entry: Connected | undefined
+  function serve<R extends AdsRequest>(protocol: Protocol<R>, stream: Stream<R>): void {
+    let entry: (Connected & { readonly session: OpenSession<R> }) | undefined
+    let isOver = false
+    const end = (code: grpcStatus, details: string): void => {
+      if (isOver) return
+      isOver = true
+      stream.emit('error', { code, details })
+    }
     const close = (): void => {
+      isOver = true
       if (entry) forget(entry)
     }
-    stream.on('data', (message: DiscoveryRequest) => {
-      const node = entry?.node ?? nodeOf(message)
-      if (!node) {
-        stream.emit('error', {
-          code: grpcStatus.INVALID_ARGUMENT,
-          details: 'the first request has no node id',
-        })
-        return
+    function begin(node: AdsNode): Connected & { readonly session: OpenSession<R> } {
+      const session = openFor(node, protocol, stream)
+      return {
+        node,
+        protocol: protocol.name,
+        session,
+        connectedAt: Date.now(),
+        end,
+        finish: () => stream.end(),
       }
-      entry ??= welcome(node, stream)
-      // A stream that another one replaced may still deliver what was on its way.
-      if (connected.get(node.id) !== entry) return
-      entry.session.receive(requestOf(message))
-      publisher.notify()
+    }
+    function receive(request: R): void {
+      if (isOver) return
+      if (!entry) {
+        if (!request.node) {
+          end(grpcStatus.INVALID_ARGUMENT, 'the first request has no node id')
+          return
+        }
+        if (connected.size >= maxNodes && !connected.has(request.node.id)) {
+          end(grpcStatus.RESOURCE_EXHAUSTED, `there are ${String(maxNodes)} nodes already`)
+          return
+        }
+        entry = begin(request.node)
+        welcome(entry)
+      }
+      entry.session.receive(request)
+      progress()
+    }
+    stream.on('data', (request: R) => {
+      try {
+        receive(request)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        log.warn({ node: entry?.node.id, reason }, 'a stream of the control plane ended')
+        if (error instanceof TooManyNames) end(grpcStatus.RESOURCE_EXHAUSTED, reason)
+        else end(grpcStatus.INTERNAL, 'internal error')
+      }
     })
     stream.on('end', () => {
       close()
@@ -200,20 +216,29 @@ export function createAds(options: AdsOptions): Ads {
 
   return {
     register(server) {
-      server.addService(adsService, { StreamAggregatedResources: serve })
+      const add = <R extends AdsRequest>(protocol: Protocol<R>): void =>
+        server.addService(definitionOf(protocol), {
+          [protocol.method]: (stream: Stream<R>) => serve(protocol, stream),
+        })
+      add(sotw)
+      add(delta)
     },
     publish: (snapshot) => publisher.publish(snapshot),
+    restore: (snapshot) => publisher.restore(snapshot),
+    acknowledged: () => publisher.acknowledged(),
     status: () => ({
       snapshot: publisher.view()?.snapshot.version,
-      nodes: [...connected.values()].map(({ node, session, connectedAt }) => ({
+      nodes: [...connected.values()].map(({ node, protocol, session, connectedAt }) => ({
         ...node,
+        protocol,
         connectedAt,
+        unserved: session.unserved,
         types: session.status(),
       })),
     }),
     stop() {
       publisher.stop()
-      for (const { stream } of connected.values()) stream.end()
+      for (const { finish } of connected.values()) finish()
       connected.clear()
       sessions.clear()
     },

@@ -1,7 +1,8 @@
-// One resource type on one stream: what Envoy asked for, what it was sent, what it said to that. One response is
-// in flight at a time; what changes meanwhile is sent with the next.
+// One resource type on one stream: what the client asked for, what it was sent, what it said to that. One response is
+// in flight at a time; what changes meanwhile is sent with the next. What to send, and how it is written, differs
+// between the protocols: `sotw.ts` and `delta.ts`.
 import type { Kind } from './kind.ts'
-import type { Resource } from './snapshot.ts'
+import type { OfferedResource } from './snapshot.ts'
 import type { Offer } from './view.ts'
 
 /** A refusal as it is reported. */
@@ -13,32 +14,42 @@ export type Refusal = {
   readonly resources: readonly string[]
 }
 
-type Nack = {
-  readonly version: string
-  readonly message: string
-  /** Name → version of the resources in the refused response. */
-  readonly resources: ReadonlyMap<string, string>
+/** What is sent at once. */
+export type Change = {
+  readonly resources: readonly OfferedResource[]
+  /** Names that are gone, or were never there. */
+  readonly removed: readonly string[]
 }
 
 type Flight = {
   readonly nonce: string
   readonly version: string
+  /** Name → version, `absent` for what was removed. */
   readonly resources: ReadonlyMap<string, string>
+  /** Everything that was refused before is in it again, as far as it is still offered. */
+  readonly isRetry: boolean
 }
+
+type Nack = Pick<Flight, 'version' | 'resources'> & { readonly message: string }
 
 export type Channel = {
   readonly kind: Kind
   subscribed: boolean
+  /** All resources of the kind are wanted, whatever their names. */
   wildcard: boolean
-  names: ReadonlySet<string>
-  /** Name → version last sent. */
+  /** Names that were asked for one by one. */
+  readonly names: Set<string>
+  /** Name → version that the client has or that is on its way; `absent`: it knows that there is none. */
   readonly sent: Map<string, string>
-  /** Something was sent, if only that there is nothing. */
+  /** The client has been told something, if only that there is nothing. */
   started: boolean
   inFlight: Flight | undefined
   acked: string | undefined
   nack: Nack | undefined
 }
+
+/** No version of a resource: it does not exist. */
+export const absent = ''
 
 export const openChannel = (kind: Kind): Channel => ({
   kind,
@@ -52,98 +63,55 @@ export const openChannel = (kind: Kind): Channel => ({
   nack: undefined,
 })
 
-/** Takes over the names of a request. Listeners and clusters are asked for as "all" by naming none. */
-export function subscribe(channel: Channel, names: readonly string[]): void {
-  const all =
-    channel.kind.subscription === 'all' &&
-    (names.includes('*') || (names.length === 0 && channel.names.size === 0))
-  channel.subscribed = true
-  channel.wildcard = all
-  channel.names = new Set(names)
-  if (all) return
-  // Asked for again later, it has to be sent again.
-  for (const name of channel.sent.keys()) if (!channel.names.has(name)) channel.sent.delete(name)
+const offered = (offer: Offer, name: string): string => offer.byName.get(name)?.version ?? absent
+
+/** Part of what was refused has changed. The client may have taken nothing of that response, so all of it goes again. */
+const hasChanged = (nack: Nack, offer: Offer): boolean =>
+  [...nack.resources].some(([name, version]) => offered(offer, name) !== version)
+
+/** With these versions in it, a response repeats everything that was refused and is still there. */
+const repeats = (nack: Nack, offer: Offer, versions: ReadonlyMap<string, string>): boolean =>
+  [...nack.resources.keys()].every((name) => versions.has(name) || offered(offer, name) === absent)
+
+/** Whether the client has this version of a resource, or will have it when it answers. */
+export function holdings(channel: Channel, offer: Offer): (resource: OfferedResource) => boolean {
+  const { sent, nack } = channel
+  const again = nack && hasChanged(nack, offer) ? nack.resources : undefined
+  return ({ name, version }) => sent.get(name) === version && again?.has(name) !== true
 }
 
-const inOffer = (offer: Offer, names: Iterable<string>): readonly Resource[] =>
-  [...names].map((name) => offer.byName.get(name)).filter((resource) => resource !== undefined)
-
-const isSent = (channel: Channel, resource: Resource): boolean =>
-  channel.sent.get(resource.name) === resource.version
-
-/** A type that is sent as a whole: all of it, when anything differs from what was sent. */
-function whole(channel: Channel, offer: Offer): readonly Resource[] | undefined {
-  const wanted = channel.wildcard ? [...offer.byName.values()] : inOffer(offer, channel.names)
-  const same =
-    channel.started &&
-    wanted.length === channel.sent.size &&
-    wanted.every((resource) => isSent(channel, resource))
-  return same ? undefined : wanted
-}
-
-/**
- * What has to be sent now; undefined when Envoy has it. `requested` leaves out what Envoy has in an older version:
- * its turn in the publish has not come.
- */
-export function due(
-  channel: Channel,
-  offer: Offer,
-  which: 'changed' | 'requested',
-): readonly Resource[] | undefined {
-  if (!channel.subscribed) return undefined
-  if (channel.kind.subscription === 'all')
-    return which === 'changed' || !channel.started ? whole(channel, offer) : undefined
-  const wanted = inOffer(offer, channel.names).filter((resource) =>
-    which === 'changed' ? !isSent(channel, resource) : !channel.sent.has(resource.name),
-  )
-  return wanted.length === 0 ? undefined : wanted
-}
-
-/** Writes down that the resources are on their way. */
-export function sending(
-  channel: Channel,
-  resources: readonly Resource[],
-  flight: Omit<Flight, 'resources'>,
-): void {
-  if (channel.kind.subscription === 'all') channel.sent.clear()
-  for (const { name, version } of resources) channel.sent.set(name, version)
+/** Writes down that the change is on its way. */
+export function sending(channel: Channel, { resources, removed }: Change, offer: Offer, nonce: string): void {
+  const versions = new Map(resources.map(({ name, version }) => [name, version]))
+  for (const name of removed) versions.set(name, absent)
+  for (const [name, version] of versions)
+    if (version === absent && !channel.names.has(name)) channel.sent.delete(name)
+    else channel.sent.set(name, version)
   channel.started = true
-  channel.inFlight = { ...flight, resources: new Map(resources.map(({ name, version }) => [name, version])) }
+  const { nack } = channel
+  const isRetry = nack !== undefined && hasChanged(nack, offer) && repeats(nack, offer, versions)
+  channel.inFlight = { nonce, version: offer.version, resources: versions, isRetry }
 }
 
-/** Takes Envoy's answer to the response in flight; what it refused is not sent again until it changes. */
+/** Takes the answer to the response in flight; what was refused is not sent again until it changes. */
 export function answered(channel: Channel, error: string | undefined): Flight | undefined {
   const flight = channel.inFlight
   channel.inFlight = undefined
   if (!flight) return undefined
+  const { version, resources } = flight
   if (error !== undefined) {
-    channel.nack = { version: flight.version, message: error, resources: flight.resources }
+    channel.nack = { version, resources, message: error }
     return flight
   }
-  channel.acked = flight.version
-  const { nack } = channel
-  const repaired = nack && [...nack.resources.keys()].every((name) => flight.resources.has(name))
-  if (repaired || channel.kind.subscription === 'all') channel.nack = undefined
+  channel.acked = version
+  if (flight.isRetry) channel.nack = undefined
   return flight
 }
-
-const isStillOffered = (channel: Channel, nack: Nack, offer: Offer): boolean =>
-  channel.kind.subscription === 'all'
-    ? nack.version === offer.version
-    : [...nack.resources].some(([name, version]) => offer.byName.get(name)?.version === version)
 
 /** The refusal of what is offered now, if there is one. */
 export function refusalOf(channel: Channel, offer: Offer): Refusal | undefined {
   const { nack, kind } = channel
-  if (!nack || !isStillOffered(channel, nack, offer)) return undefined
-  return {
-    type: kind.name,
-    version: nack.version,
-    message: nack.message,
-    resources: [...nack.resources.keys()],
-  }
+  if (!nack || hasChanged(nack, offer)) return undefined
+  const { version, message, resources } = nack
+  return { type: kind.name, version, message, resources: [...resources.keys()] }
 }
-
-/** Has Envoy answered to everything that the offer holds for it? */
-export const isSettled = (channel: Channel, offer: Offer): boolean =>
-  channel.inFlight === undefined && due(channel, offer, 'changed') === undefined

@@ -14,9 +14,14 @@ export class InconsistentSnapshot extends Error {
   }
 }
 
-const duplicates = (names: readonly string[]): readonly string[] => [
-  ...new Set(names.filter((name, at) => names.indexOf(name) !== at)),
-]
+function duplicates(names: readonly string[]): readonly string[] {
+  const seen = new Set<string>()
+  const twice = new Set<string>()
+  for (const name of names)
+    if (seen.has(name)) twice.add(name)
+    else seen.add(name)
+  return [...twice]
+}
 
 const objects = (value: Json | undefined): readonly JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : []

@@ -2,14 +2,15 @@
 // 2.11). A step goes to nobody before everybody has acknowledged the one before; a refusal anywhere stops it and
 // brings back what ran. A silent node does not hold the others up for longer than the time-out.
 import { assertConsistent } from './consistency.ts'
-import { kinds } from './resources.ts'
+import { kinds, typeUrlOf } from './resources.ts'
 import type { Session } from './session.ts'
-import type { Snapshot } from './snapshot.ts'
+import { type Snapshot, type OfferedSnapshot, withoutJson } from './snapshot.ts'
 import { type View, viewOf } from './view.ts'
 
 export type NodeResult =
   | { readonly id: string; readonly state: 'acked' | 'rolled_back' }
-  | { readonly id: string; readonly state: 'timeout'; readonly message: string }
+  /** `unserved`: it gets an empty snapshot, because it is too old or asks for another bucket. */
+  | { readonly id: string; readonly state: 'timeout' | 'unserved'; readonly message: string }
   | {
       readonly id: string
       readonly state: 'nacked'
@@ -37,6 +38,10 @@ export type PublisherOptions = {
 export type Publisher = {
   view(): View | undefined
   publish(snapshot: Snapshot): Promise<PublishResult>
+  /** Offers what ran before a restart, until the first publish; later it does nothing. */
+  restore(snapshot: OfferedSnapshot): void
+  /** The snapshot that is offered, when every node has it and one at least took all of it. */
+  acknowledged(): OfferedSnapshot | undefined
   /** A session opened, closed, or got an answer. */
   notify(): void
   stop(): void
@@ -47,9 +52,19 @@ const steps: readonly number[] = [...new Set(kinds.map(({ step }) => step))].toS
 /** Nothing more to wait for: all have answered or are gone, or one refused. */
 const isOver = (nodes: readonly NodeResult[]): boolean =>
   nodes.some(({ state }) => state === 'nacked') ||
-  nodes.every((node) => node.state === 'acked' || (node.state === 'timeout' && node.message === gone))
+  nodes.every(({ state, ...node }) => state !== 'timeout' || ('message' in node && node.message === gone))
 
 const gone = 'disconnected'
+
+/** A client that wants everything acknowledged something of each kind that is there; one that only looks at a part never does. */
+function tookAll(session: Session, snapshot: OfferedSnapshot): boolean {
+  const acked = new Set(session.status().flatMap(({ type, acked }) => (acked === undefined ? [] : [type])))
+  return kinds
+    .filter(
+      (kind) => kind.subscription === 'all' && (snapshot.resources.get(typeUrlOf(kind)) ?? []).length > 0,
+    )
+    .every(({ name }) => acked.has(name))
+}
 
 type Outcome = { readonly nodes: readonly NodeResult[]; readonly refusedAt: number | undefined }
 
@@ -80,6 +95,7 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
   function resultOf(id: string, step: number): NodeResult {
     const session = sessions.get(id)
     if (!session) return { id, state: 'timeout', message: gone }
+    if (session.unserved !== undefined) return { id, state: 'unserved', message: session.unserved }
     const refusal = session.refusal()
     if (refusal)
       return {
@@ -117,8 +133,9 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
     draining.unref()
   }
 
-  async function run(snapshot: Snapshot): Promise<PublishResult> {
-    assertConsistent(snapshot)
+  async function run(built: Snapshot): Promise<PublishResult> {
+    assertConsistent(built)
+    const snapshot = withoutJson(built)
     clearTimeout(draining)
     const before = current
     const outcome = await distribute(viewOf(snapshot, before))
@@ -138,6 +155,15 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
 
   return {
     view: () => current,
+    restore(snapshot) {
+      current ??= viewOf(snapshot)
+    },
+    acknowledged() {
+      const served = [...sessions.values()].filter(({ unserved }) => unserved === undefined)
+      if (!current || !served.every((one) => one.isSettled(Infinity) && !one.refusal())) return undefined
+      const { snapshot } = current
+      return served.some((one) => tookAll(one, snapshot)) ? snapshot : undefined
+    },
     publish(snapshot) {
       const result = queue.then(() => run(snapshot))
       // The caller gets the failure; the next publish must not.

@@ -1,37 +1,11 @@
-// The state-of-the-world protocol on one stream, without gRPC: requests in, responses out.
-// Rules: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol. A later kind is not sent before Envoy
-// has answered to the earlier ones, except what it asks for itself: that it needs in order to answer.
-import {
-  type Channel,
-  type Refusal,
-  answered,
-  due,
-  isSettled,
-  openChannel,
-  refusalOf,
-  sending,
-  subscribe,
-} from './channel.ts'
+// One stream, without gRPC and whatever its protocol: requests in, responses out. A later kind is not sent before the
+// client has answered to the earlier ones, except what it asks for itself: that it needs in order to answer. What is gone
+// goes last, in reverse, when nothing names it any more (make before break).
+import { type Channel, type Refusal, answered, openChannel, refusalOf, sending } from './channel.ts'
+import type { AdsRequest, AdsResponse, Protocol, Turn } from './protocol.ts'
 import { kinds, typeUrlOf } from './resources.ts'
-import type { Resource } from './snapshot.ts'
+import type { OfferedResource } from './snapshot.ts'
 import { type View, offerOf } from './view.ts'
-
-export type AdsNode = { readonly id: string; readonly cluster: string; readonly build: string }
-
-export type AdsRequest = {
-  readonly typeUrl: string
-  readonly names: readonly string[]
-  readonly nonce: string
-  /** Why Envoy refused the response with that nonce. */
-  readonly error: string | undefined
-}
-
-export type AdsResponse = {
-  readonly typeUrl: string
-  readonly version: string
-  readonly nonce: string
-  readonly resources: readonly Resource[]
-}
 
 export type SessionHooks = {
   view(): View | undefined
@@ -47,18 +21,49 @@ export type TypeStatus = {
   readonly inFlight: boolean
 }
 
+/** What the publisher sees of a session. */
 export type Session = {
-  receive(request: AdsRequest): void
+  /** Why this node gets nothing; undefined: it is served. */
+  readonly unserved: string | undefined
   /** Kinds up to this step may be sent (a publish in progress); Infinity outside of one. */
   allow(step: number): void
-  /** Envoy has answered to everything up to the step. */
+  /** The client has answered to everything up to the step; what is gone may still have to go. */
   isSettled(step: number): boolean
-  /** Envoy refused something of what is offered now. */
+  /** The client refused something of what is offered now. */
   refusal(): Refusal | undefined
   status(): readonly TypeStatus[]
 }
 
-export function openSession(hooks: SessionHooks): Session {
+export type OpenSession<Request> = Session & {
+  /** Throws TooManyNames. */
+  receive(request: Request): void
+}
+
+/** A client that asks for more than any configuration holds: the stream ends, or it would fill the memory. */
+export class TooManyNames extends Error {
+  override readonly name = 'TooManyNames'
+}
+
+/** Names of one type on one stream: far more than any site needs. */
+const maxNames = 100_000
+const maxNameLength = 1024
+
+function refuseNames(count: number, longest: number): void {
+  if (count > maxNames) throw new TooManyNames(`more than ${String(maxNames)} names of one type`)
+  if (longest > maxNameLength)
+    throw new TooManyNames(`a resource name of more than ${String(maxNameLength)} characters`)
+}
+
+type SessionOptions<Request extends AdsRequest> = {
+  readonly protocol: Protocol<Request>
+  readonly hooks: SessionHooks
+  readonly unserved?: string | undefined
+}
+
+export function openSession<Request extends AdsRequest>(
+  options: SessionOptions<Request>,
+): OpenSession<Request> {
+  const { protocol, hooks, unserved } = options
   const channels: ReadonlyMap<string, Channel> = new Map(
     kinds.map((kind) => [typeUrlOf(kind), openChannel(kind)]),
   )
@@ -66,11 +71,33 @@ export function openSession(hooks: SessionHooks): Session {
   let allowed = Infinity
   let nonces = 0
 
-  const settled = (channel: Channel, view: View): boolean =>
-    isSettled(channel, offerOf(view, typeUrlOf(channel.kind)))
+  /** Has something, and was sent nothing to answer to. */
+  const isFresh = ({ acked, nack, started }: Channel): boolean =>
+    started && acked === undefined && nack === undefined
+
+  const offerFor = (channel: Channel, view: View) => offerOf(view, typeUrlOf(channel.kind))
+
+  const isDone = (channel: Channel, view: View, turn: Turn): boolean =>
+    channel.inFlight === undefined && protocol.due(channel, offerFor(channel, view), turn) === undefined
+
+  /** Named resources go after what may name them; of the others the last that came go first. */
+  const goesBefore = (other: Channel, channel: Channel): boolean =>
+    other.kind.subscription === 'all' &&
+    (channel.kind.subscription === 'named' || other.kind.step > channel.kind.step)
+
+  function turnOf(channel: Channel, view: View): Turn {
+    const { step } = channel.kind
+    const others = all.filter((other) => other !== channel)
+    if (step > allowed || others.some((other) => other.kind.step < step && !isDone(other, view, 'changed')))
+      return 'requested'
+    const mayRemove =
+      allowed === Infinity &&
+      others.every((other) => isDone(other, view, goesBefore(other, channel) ? 'removed' : 'changed'))
+    return mayRemove ? 'removed' : 'changed'
+  }
 
   /** Envoy does not ask again for the endpoints of a cluster that it rebuilds: they have to follow. */
-  function forgetEndpointsOf(changed: readonly Resource[]): void {
+  function forgetEndpointsOf(changed: readonly OfferedResource[]): void {
     const endpoints = all.find(({ kind }) => kind.name === 'endpoint')
     for (const { references } of changed)
       for (const { kind, name } of references) if (kind === 'endpoint') endpoints?.sent.delete(name)
@@ -78,22 +105,24 @@ export function openSession(hooks: SessionHooks): Session {
 
   function offer(channel: Channel, view: View): void {
     if (channel.inFlight) return
-    const { step } = channel.kind
-    const isItsTurn = step <= allowed && all.every((other) => other.kind.step >= step || settled(other, view))
-    const typeUrl = typeUrlOf(channel.kind)
-    const { version } = offerOf(view, typeUrl)
-    const resources = due(channel, offerOf(view, typeUrl), isItsTurn ? 'changed' : 'requested')
-    if (!resources) return
+    const offered = offerFor(channel, view)
+    const change = protocol.due(channel, offered, turnOf(channel, view))
+    if (!change) return
     if (channel.kind.name === 'cluster')
-      forgetEndpointsOf(resources.filter((resource) => channel.sent.get(resource.name) !== resource.version))
+      forgetEndpointsOf(change.resources.filter(({ name, version }) => channel.sent.get(name) !== version))
     const nonce = String(++nonces)
-    sending(channel, resources, { nonce, version })
-    hooks.send({ typeUrl, version, nonce, resources })
+    sending(channel, change, offered, nonce)
+    hooks.send({ ...change, typeUrl: typeUrlOf(channel.kind), version: offered.version, nonce })
   }
 
   function offerAll(): void {
     const view = hooks.view()
-    if (view) for (const channel of all) offer(channel, view)
+    if (!view) return
+    for (const channel of all) offer(channel, view)
+    // Whoever came back with everything has acknowledged it before.
+    for (const channel of all)
+      if (isFresh(channel) && isDone(channel, view, 'removed'))
+        channel.acked = offerFor(channel, view).version
   }
 
   function answer(channel: Channel, error: string | undefined): void {
@@ -106,14 +135,15 @@ export function openSession(hooks: SessionHooks): Session {
   }
 
   return {
+    unserved,
     receive(request) {
       const channel = channels.get(request.typeUrl)
-      if (!channel) return
-      // Written before our last response arrived; Envoy repeats what it wants with the answer to that.
-      const { inFlight } = channel
-      if (inFlight && request.nonce !== inFlight.nonce) return
-      answer(channel, request.error)
-      subscribe(channel, request.names)
+      if (!channel || protocol.isOutdated(channel, request)) return
+      const { count, longest } = request.asks
+      refuseNames(count, longest)
+      if (request.nonce !== '' && request.nonce === channel.inFlight?.nonce) answer(channel, request.error)
+      protocol.subscribe(channel, request)
+      refuseNames(channel.names.size, 0)
       offerAll()
     },
     allow(step) {
@@ -122,13 +152,13 @@ export function openSession(hooks: SessionHooks): Session {
     },
     isSettled(step) {
       const view = hooks.view()
-      return view === undefined || all.every((channel) => channel.kind.step > step || settled(channel, view))
+      return view === undefined || all.every((one) => one.kind.step > step || isDone(one, view, 'changed'))
     },
     refusal() {
       const view = hooks.view()
       if (!view) return undefined
       for (const channel of all) {
-        const refusal = refusalOf(channel, offerOf(view, typeUrlOf(channel.kind)))
+        const refusal = refusalOf(channel, offerFor(channel, view))
         if (refusal) return refusal
       }
       return undefined
@@ -140,7 +170,7 @@ export function openSession(hooks: SessionHooks): Session {
         .map((channel) => ({
           type: channel.kind.name,
           acked: channel.acked,
-          nack: view && refusalOf(channel, offerOf(view, typeUrlOf(channel.kind))),
+          nack: view && refusalOf(channel, offerFor(channel, view)),
           inFlight: channel.inFlight !== undefined,
         }))
     },

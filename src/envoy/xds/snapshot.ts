@@ -10,24 +10,46 @@ import { type Reference, referencesOf } from './references.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { XdsSettings } from './settings.ts'
 
-export type Resource = {
+/** What Envoys are sent. */
+export type OfferedResource = {
   readonly name: string
   /** First 16 hexadecimal digits of the SHA-256 of `bytes`. */
   readonly version: string
   readonly bytes: Uint8Array
-  /** The resource as proto3 JSON, for golden files, `validate` and error messages. */
-  readonly json: JsonObject
   readonly references: readonly Reference[]
 }
 
-export type Snapshot = {
+/** A resource and what it was made from, as proto3 JSON: for checks, golden files and error messages. */
+export type Resource = OfferedResource & { readonly json: JsonObject }
+
+export type SnapshotOf<R extends OfferedResource> = {
   /** Identifies the content: equal resources, equal version. */
   readonly version: string
   /** By type URL; each list is sorted by name. */
-  readonly resources: ReadonlyMap<string, readonly Resource[]>
+  readonly resources: ReadonlyMap<string, readonly R[]>
   /** Clusters that the bootstrap has and that resources may therefore name. */
   readonly staticClusters: readonly string[]
 }
+
+export type Snapshot = SnapshotOf<Resource>
+export type OfferedSnapshot = SnapshotOf<OfferedResource>
+
+/** The snapshot without its JSON, which would stay in memory for as long as it is offered. */
+export const withoutJson = ({ version, resources, staticClusters }: OfferedSnapshot): OfferedSnapshot => ({
+  version,
+  staticClusters,
+  resources: new Map(
+    [...resources].map(([typeUrl, list]) => [
+      typeUrl,
+      list.map((one) => ({
+        name: one.name,
+        version: one.version,
+        bytes: one.bytes,
+        references: one.references,
+      })),
+    ]),
+  ),
+})
 
 export const versionOf = (...parts: readonly (string | Uint8Array)[]): string => {
   const hash = createHash('sha256')
@@ -36,7 +58,7 @@ export const versionOf = (...parts: readonly (string | Uint8Array)[]): string =>
 }
 
 /** Version of a set of resources, as state-of-the-world responses carry it. */
-export const versionOfAll = (resources: Iterable<Resource>): string =>
+export const versionOfAll = (resources: Iterable<OfferedResource>): string =>
   versionOf([...resources].map(({ name, version }) => `${name}\0${version}\n`).join(''))
 
 function toResource(kind: Kind, json: JsonObject): Resource {

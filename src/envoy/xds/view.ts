@@ -2,12 +2,12 @@
 // because requests that began under the old routes still need them (make before break, spec control-plane 2.11).
 import type { Kind } from './kind.ts'
 import { kinds, typeUrlOf } from './resources.ts'
-import { type Resource, type Snapshot, versionOfAll } from './snapshot.ts'
+import { type OfferedResource, type OfferedSnapshot, versionOfAll } from './snapshot.ts'
 
-export type Offer = { readonly version: string; readonly byName: ReadonlyMap<string, Resource> }
+export type Offer = { readonly version: string; readonly byName: ReadonlyMap<string, OfferedResource> }
 
 export type View = {
-  readonly snapshot: Snapshot
+  readonly snapshot: OfferedSnapshot
   /** By type URL. */
   readonly offers: ReadonlyMap<string, Offer>
   /** Something is offered only until it has drained. */
@@ -22,7 +22,7 @@ export const offerOf = (view: View, typeUrl: string): Offer => view.offers.get(t
 
 function offer(
   kind: Kind,
-  snapshot: Snapshot,
+  snapshot: OfferedSnapshot,
   before: View | undefined,
 ): { readonly offer: Offer; readonly left: number } {
   const own = snapshot.resources.get(typeUrlOf(kind)) ?? []
@@ -35,7 +35,7 @@ function offer(
 }
 
 /** @param before what was offered until now and drains; undefined drops it. */
-export function viewOf(snapshot: Snapshot, before?: View): View {
+export function viewOf(snapshot: OfferedSnapshot, before?: View): View {
   const all = kinds.map((kind) => ({ typeUrl: typeUrlOf(kind), ...offer(kind, snapshot, before) }))
   return {
     snapshot,
@@ -43,3 +43,6 @@ export function viewOf(snapshot: Snapshot, before?: View): View {
     hasLeftovers: all.some(({ left }) => left > 0),
   }
 }
+
+/** What a node gets that cannot be served. */
+export const emptyView: View = viewOf({ version: versionOfAll([]), resources: new Map(), staticClusters: [] })
