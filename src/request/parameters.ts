@@ -6,6 +6,7 @@ type Draft = {
   readonly name: string
   value: string
   readonly values: string[]
+  besideBody?: string[]
   readonly place: Place
   lengthExempt: boolean
 }
@@ -26,6 +27,11 @@ export function createParameterList(separator: ' ' | ', '): ParameterList {
       if (known === undefined) {
         found.set(name, { name, value, values: [value], place, lengthExempt })
         return
+      }
+      if (known.besideBody !== undefined) {
+        if (place !== 'body') known.besideBody.push(value)
+      } else if (place !== known.place && (place === 'body' || known.place === 'body')) {
+        known.besideBody = place === 'body' ? [...known.values] : [value]
       }
       known.values.push(value)
       // One value that Max length is about is enough for the whole.

@@ -86,6 +86,8 @@ export type Parameter = {
   readonly value: string
   /** The single values in order of appearance; at least one. */
   readonly values: readonly string[]
+  /** Where the name stands in the body and elsewhere: the values that are not from the body. */
+  readonly besideBody?: readonly string[]
   readonly place: Place
   /** File contents and opaque bodies: no Max length (spec pipeline 1.8). */
   readonly lengthExempt: boolean
@@ -124,7 +126,10 @@ export type BodyReport = {
   readonly tooDeep: { readonly actual: number; readonly limit: number } | undefined
   readonly tooLarge:
     { readonly what: 'arguments' | 'body'; readonly actual: number; readonly limit: number } | undefined
-  /** The whole body as text where `malformed` or opaque; examined as RAW_BODY, never counted or shown among arguments when malformed. */
+  /**
+   * What is examined as RAW_BODY: the whole body as text where it is `malformed` or opaque; else the text in it that is no
+   * value (comments, a preamble), if any. Never counted or shown among arguments unless opaque.
+   */
   readonly raw: Parameter | undefined
   readonly size: number
 }

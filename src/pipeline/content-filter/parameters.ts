@@ -17,7 +17,21 @@ export function examinedIn(
 ): Iterable<Parameter> {
   const parameters = sectionOf(request, section)
   if (section !== 'args') return parameters.values()
-  if (ignoreBody) return parameters.values().filter(({ place }) => place !== 'body')
+  if (ignoreBody) return parameters.values().flatMap(besideBody)
   const { raw } = request.body
-  return raw === undefined || parameters.has(raw.name) ? parameters.values() : [...parameters.values(), raw]
+  // A client may have an argument of that name as well: only the body itself stands for the body.
+  return raw === undefined || parameters.get(raw.name)?.values.includes(raw.value) === true
+    ? parameters.values()
+    : [...parameters.values(), raw]
+}
+
+const none: readonly Parameter[] = []
+
+/** What is left of an argument without the values that came in the body. */
+function besideBody(parameter: Parameter): readonly Parameter[] {
+  const { place, besideBody: values } = parameter
+  if (values === undefined) return place === 'body' ? none : [parameter]
+  // Behind the body only the Referer adds values (spec pipeline 1.7).
+  const from = place === 'body' ? 'referer' : place
+  return [{ ...parameter, place: from, values, value: values.join(' ') }]
 }

@@ -1,5 +1,6 @@
 // What an XML document type declares (spec pipeline 1.8): external identifiers and entities, as values to look at. An
-// external entity is an attack nearly always, and none is ever followed.
+// external entity is an attack nearly always, and none is ever followed. What else stands there (comments, instructions,
+// default values of attributes, which every parser fills in) is text to look at.
 
 /** One declaration: `name` and its text after the name. */
 type Cursor = { readonly text: string; at: number }
@@ -77,10 +78,26 @@ function readEntity(cursor: Cursor): readonly Value[] {
 }
 
 const entity = '<!ENTITY'
-const comment = '<!--'
 
-/** Reads the text between `<!DOCTYPE` and its `>`, which the parser has found to be balanced. */
-export function* readDocumentType(text: string): Generator<Value> {
+/** What ends at its own mark, wherever quotes and `>` stand in it. */
+const marked = [
+  ['<!--', '-->'],
+  ['<?', '?>'],
+] as const
+
+/** Past the comment or instruction that begins at the cursor; false: neither does. */
+function skipMarked(cursor: Cursor): boolean {
+  for (const [begin, mark] of marked) {
+    if (!cursor.text.startsWith(begin, cursor.at)) continue
+    const end = cursor.text.indexOf(mark, cursor.at + begin.length)
+    cursor.at = end < 0 ? cursor.text.length : end + mark.length
+    return true
+  }
+  return false
+}
+
+/** Reads the text between `<!DOCTYPE` and its `>`, which the parser has found to be balanced. `beside` gets what is no value. */
+export function* readDocumentType(text: string, beside: (text: string) => void): Generator<Value> {
   const cursor: Cursor = { text, at: 0 }
   const root = readWord(cursor)
   const start = cursor.at
@@ -93,10 +110,12 @@ export function* readDocumentType(text: string): Generator<Value> {
     const next = text.indexOf('<', cursor.at)
     if (next < 0) return
     cursor.at = next
-    if (text.startsWith(entity, next)) yield* readEntity(cursor)
-    else if (text.startsWith(comment, next)) {
-      const end = text.indexOf('-->', next + comment.length)
-      cursor.at = end < 0 ? text.length : end + 3
-    } else skipDeclaration(cursor)
+    if (text.startsWith(entity, next)) {
+      yield* readEntity(cursor)
+      continue
+    }
+    if (!skipMarked(cursor)) skipDeclaration(cursor)
+    // Without the brackets, which are the document's and not the text's.
+    beside(text.slice(next + 2, cursor.at - 1))
   }
 }

@@ -31,6 +31,10 @@ export type Leaves = {
   add(name: string, value: string, lengthExempt?: boolean): boolean
   /** False: too many nodes. */
   node(): boolean
+  /** Text that is no value, but that somebody may read: a comment, a preamble. */
+  beside(text: string): void
+  /** All such texts, a line each; empty if there are none. */
+  besides(): string
   stopped(): ParseResult
   /** Forgets what was found, for another parser to try. */
   clear(): void
@@ -39,6 +43,7 @@ export type Leaves = {
 /** `room`: arguments that may still be added. */
 export function createLeaves(room: number): Leaves {
   const found: Leaf[] = []
+  const others: string[] = []
   let nodes = 0
   let characters = 0
   let met: Met | undefined
@@ -61,9 +66,14 @@ export function createLeaves(room: number): Leaves {
       met = { bound: 'body', actual: nodes, limit: maxNodes }
       return false
     },
+    beside(text) {
+      if (text.trim() !== '') others.push(text)
+    },
+    besides: () => others.join('\n'),
     stopped: () => (met === undefined ? parsed : { kind: 'stopped', met }),
     clear() {
       found.length = 0
+      others.length = 0
       nodes = 0
       characters = 0
     },

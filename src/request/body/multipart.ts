@@ -1,6 +1,7 @@
 // multipart/form-data to leaves (spec pipeline 1.8), by a scanner over the buffer: the libraries for it are streams that
 // answer through events, and this must answer at once. Line ends may be CRLF or LF, and parts after the closing delimiter
-// are read as well, because some backends do either.
+// are read as well, because some backends do either. What stands before, between and after the parts is no value, but is
+// examined.
 import { isUtf8 } from 'node:buffer'
 import { splitQuoted, unquote } from '../media-type.ts'
 import { decodePath } from '../percent.ts'
@@ -62,7 +63,12 @@ function findDelimiter(scan: Scan, from: number): Delimiter | undefined {
   return undefined
 }
 
-type Disposition = { readonly names: readonly string[]; readonly fileNames: readonly string[] }
+type Disposition = {
+  readonly names: readonly string[]
+  readonly fileNames: readonly string[]
+  /** Values of the other headers. */
+  readonly others: readonly string[]
+}
 
 /** `charset'language'percent-encoded` of RFC 8187. */
 function extended(value: string): string {
@@ -77,10 +83,14 @@ function extended(value: string): string {
 function readDisposition(headers: string): Disposition | undefined {
   const names = new Set<string>()
   const fileNames = new Set<string>()
+  const others: string[] = []
   // A line that begins with a blank goes on with the one before it.
   for (const line of headers.replace(/\r?\n[ \t]/g, ' ').split('\n')) {
     const colon = line.indexOf(':')
-    if (line.slice(0, Math.max(colon, 0)).trim().toLowerCase() !== 'content-disposition') continue
+    if (line.slice(0, Math.max(colon, 0)).trim().toLowerCase() !== 'content-disposition') {
+      others.push(line.slice(colon + 1))
+      continue
+    }
     for (const piece of splitQuoted(line.slice(colon + 1), ';')) {
       const equals = piece.indexOf('=')
       const key = piece.slice(0, Math.max(equals, 0)).trim().toLowerCase()
@@ -91,7 +101,7 @@ function readDisposition(headers: string): Disposition | undefined {
     }
   }
   if (names.size > mostNames || fileNames.size > mostNames) return undefined
-  return { names: names.size > 0 ? [...names] : [''], fileNames: [...fileNames] }
+  return { names: names.size > 0 ? [...names] : [''], fileNames: [...fileNames], others }
 }
 
 /** Without the bytes of a character that breaks off. */
@@ -113,7 +123,8 @@ function isText(bytes: Buffer): boolean {
   return isUtf8(bytes)
 }
 
-function addPart(leaves: Leaves, { names, fileNames }: Disposition, content: Buffer): boolean {
+function addPart(leaves: Leaves, { names, fileNames, others }: Disposition, content: Buffer): boolean {
+  for (const other of others) leaves.beside(other)
   const file = fileNames.length > 0
   const value = file && !isText(content) ? '' : decodeText(content)
   for (const name of names) {
@@ -157,9 +168,14 @@ export function parseMultipart(
   const broken: ParseResult = complete ? { kind: 'malformed', byte: bytes.length } : parsed
   let delimiter = findDelimiter(scan, 0)
   if (delimiter === undefined) return { kind: 'malformed', byte: 0 }
+  const beside = (from: number, to = bytes.length): void =>
+    leaves.beside(decodeText(bytes.subarray(from, to)))
+  beside(0, delimiter.start)
   while (delimiter !== undefined) {
     if (delimiter.closing) {
+      const epilogue = delimiter.start + scan.delimiter.length + 2
       delimiter = findDelimiter(scan, delimiter.next)
+      beside(epilogue, delimiter?.start)
       if (delimiter === undefined) return parsed
       continue
     }

@@ -75,7 +75,11 @@ function guess(content: Content, leaves: Leaves): Parsed {
   const json = readJson(content, text, leaves)
   if (json.result === 'opaque' || json.result.kind !== 'malformed') return json
   leaves.clear()
-  if (looksLikeForm(content.bytes)) return { kind: 'form', result: parseForm(text, leaves) }
+  if (looksLikeForm(content.bytes)) {
+    // Nobody said that it is one: who reads it as text must not meet what was cut up for a form.
+    leaves.beside(text)
+    return { kind: 'form', result: parseForm(text, leaves) }
+  }
   return { kind: '', result: 'opaque' }
 }
 
@@ -158,7 +162,8 @@ function readContent(report: Begun, content: Content, cut: Met | undefined, room
   }
   if (result.kind === 'malformed' && content.complete) return malformed(report, content, kind, result.byte)
   // What is broken off is read as far as it goes; the rest of it, which no parser understood, is examined as text.
-  const raw = result.kind === 'malformed' ? rawParameter(textOf(content)) : undefined
+  const text = result.kind === 'malformed' ? textOf(content) : leaves.besides()
+  const raw = text === '' ? undefined : rawParameter(text)
   const met = result.kind === 'stopped' ? result.met : cut
   return {
     leaves: leaves.found,

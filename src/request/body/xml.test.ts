@@ -45,6 +45,15 @@ describe('XML to leaves (spec pipeline 1.8)', () => {
       ],
     ],
     [
+      'an instruction does not hide one',
+      `<!DOCTYPE a [<?x ' ?><!ENTITY e SYSTEM "u">]><a>1</a>`,
+      [
+        ['entity/e', 'SYSTEM u'],
+        ['entity_raw/e', '<!ENTITY e SYSTEM "u">'],
+        ['a1', '1'],
+      ],
+    ],
+    [
       'a public one',
       "<!DOCTYPE a [<!ENTITY e PUBLIC '-//x' 'u'>]><a>1</a>",
       [

@@ -91,8 +91,11 @@ function createParser(walk: Walk): SaxesParser {
     addChild(walk, text)
   })
   parser.on('doctype', (text) => {
-    for (const [name, value] of readDocumentType(text)) add(walk, name, value)
+    for (const [name, value] of readDocumentType(text, walk.leaves.beside)) add(walk, name, value)
   })
+  // No value of the document, but a backend may read them, and an attack may wait there for one that does.
+  parser.on('comment', walk.leaves.beside)
+  parser.on('processinginstruction', ({ target, body }) => walk.leaves.beside(`${target} ${body}`))
   parser.on('error', () => {
     throw stop
   })
