@@ -1,8 +1,17 @@
 // The configuration folder as a running process sees it: loaded before anything starts, then watched. A folder that breaks
 // changes nothing but the log.
-import { type LoadResult, type Policy, type Problem, formatProblem, loadFolder, watchFolder } from '#config'
+import {
+  type LoadOptions,
+  type LoadResult,
+  type Policy,
+  type Problem,
+  formatProblem,
+  loadFolder,
+  watchFolder,
+} from '#config'
 import type { Lifecycle, Log, Settings } from '#platform'
 import { UsageError } from './command.ts'
+import { seedSource } from './masking-seed.ts'
 import { tell } from './messages.ts'
 
 export const configFolder = (settings: Settings, shippedConfig: string): string =>
@@ -16,11 +25,8 @@ export function describeProblems(folder: string, problems: readonly Problem[]): 
 }
 
 /** Loads the folder; throws UsageError with all problems. */
-export function loadPolicy(
-  folder: string,
-  allowLoopbackBackends: boolean,
-): LoadResult & { readonly ok: true } {
-  const loaded = loadFolder(folder, { allowLoopbackBackends })
+export function loadPolicy(folder: string, options: LoadOptions): LoadResult & { readonly ok: true } {
+  const loaded = loadFolder(folder, options)
   if (!loaded.ok) throw new UsageError(describeProblems(folder, loaded.problems))
   return loaded
 }
@@ -42,7 +48,15 @@ export async function followPolicy(
   life: Lifecycle,
   { folder, settings, log, apply, quiet = false, onReload }: PolicyUse,
 ): Promise<void> {
-  const allowLoopbackBackends = settings.values['envoy.allow_loopback_backends']
+  const options: LoadOptions = {
+    allowLoopbackBackends: settings.values['envoy.allow_loopback_backends'],
+    maskingSeed: seedSource(settings, (file) => {
+      log[quiet ? 'debug' : 'info'](
+        { file },
+        'profiles without a masking_seed use the one of this machine; several machines need the same: setting masking.seed',
+      )
+    }),
+  }
   let revision = ''
 
   const level = quiet ? 'debug' : 'warn'
@@ -83,14 +97,13 @@ export async function followPolicy(
   await life.start(
     'policy watcher',
     () =>
-      watchFolder(
-        folder,
-        { allowLoopbackBackends },
-        { onChange: use, onError: (error) => log.warn({ err: error, folder }, 'watching failed') },
-      ),
+      watchFolder(folder, options, {
+        onChange: use,
+        onError: (error) => log.warn({ err: error, folder }, 'watching failed'),
+      }),
     (watch) => watch.stop(),
   )
-  const first = loadPolicy(folder, allowLoopbackBackends)
+  const first = loadPolicy(folder, options)
   apply(first.policy)
   revision = first.policy.revision
   warn(first)

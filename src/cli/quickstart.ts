@@ -31,7 +31,7 @@ const isLoopback = (host: string): boolean =>
 
 /** Where the configuration expects the demo shop: the first host of backend `__default__`, if it is this machine. */
 function demoPlace(folder: string): SocketPlace | undefined {
-  const { policy } = loadPolicy(folder, true)
+  const { policy } = loadPolicy(folder, { allowLoopbackBackends: true })
   const entries = policy.serverGroups.flatMap(({ policy: { entries } }) => entries)
   const service = entries.find(({ backend }) => backend?.id === demoService)?.backend
   const [host] = service?.hosts ?? []

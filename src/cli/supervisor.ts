@@ -16,6 +16,7 @@ import { type Child, keepRunning, saysReady } from './child.ts'
 import { UsageError } from './command.ts'
 import { findEnvoy, startEnvoy } from './envoy-child.ts'
 import type { ChildMessage } from './messages.ts'
+import { seedSource } from './masking-seed.ts'
 import { loadPolicy } from './policy-source.ts'
 import { type Wanted, takenPlaces } from './ports.ts'
 import { untilAnswered } from './readiness.ts'
@@ -67,7 +68,11 @@ export async function checkSite(settings: Settings, folder: string, withEnvoy: b
     throw new UsageError(
       `--filters ${String(values['filter.processes'])} needs Redis: each process would count for itself, and every limit would hold once per process; name one with --redis URL`,
     )
-  loadPolicy(folder, values['envoy.allow_loopback_backends'])
+  // Makes the seed of this machine, if one is needed: the children then read it.
+  loadPolicy(folder, {
+    allowLoopbackBackends: values['envoy.allow_loopback_backends'],
+    maskingSeed: seedSource(settings),
+  })
   const taken = await takenPlaces(wantedPlaces(settings, withEnvoy))
   if (taken.length > 0) throw new Error(taken.join('\n'))
 }

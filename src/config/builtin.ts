@@ -53,7 +53,7 @@ export const builtin: Readonly<Record<string, readonly object[]>> = {
       name: 'default contentfilter',
       ignore_alphanum: true,
       decoding: { base64: true, dual: true },
-      masking_seed: 'built-in',
+      masking_seed: 'CHANGEME',
       headers: limits(128, 16_384),
       cookies: limits(128, 8192),
       args: limits(5000, 1_048_576),

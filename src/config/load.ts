@@ -26,6 +26,7 @@ import { resolveCertificate, resolveLoadBalancers, resolveService } from './reso
 import { resolveAcl, resolveContentFilter, resolveFilters, tagsOfRules } from './resolve/filters.ts'
 import { resolveRateLimits } from './resolve/rate-limits.ts'
 import type { Target } from './resolve/references.ts'
+import { type SeedSource, withSeeds } from './resolve/seed.ts'
 import { checkBackends, resolveGroups, resolvePolicy, resolveTemplate } from './resolve/sites.ts'
 import { isList } from './schema/json.ts'
 
@@ -38,6 +39,8 @@ export type LoadOptions = {
   readonly withKeys?: boolean
   /** The certificate of sites that have none yet, made by the control plane. */
   readonly placeholder?: Certificate
+  /** Whence profiles get a seed that have none of their own. Default: they stay without, and a warning says so. */
+  readonly maskingSeed?: SeedSource
 }
 
 export type LoadResult =
@@ -79,7 +82,8 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   const limitDocument = read(rateLimitRules)
   const aclDocument = withBuiltin(read(aclProfiles))
   const rules = read(contentFilterRules)
-  const profileDocument = withBuiltin(read(contentFilterProfiles))
+  const ownProfiles = read(contentFilterProfiles)
+  const profileDocument = withSeeds(ownProfiles, withBuiltin(ownProfiles), options.maskingSeed)
   const certificateDocument = read(certificates)
   const services = read(backendServices)
   const templateDocument = withBuiltin(read(proxyTemplates))

@@ -60,6 +60,15 @@ export const settingTable = {
   'redis.url': text(undefined, 'redis://, rediss:// or redis-cluster:// of the counters that filters share.'),
   'redis.deadline': duration('20ms', 'How long a request waits for Redis before local counters answer.'),
 
+  'masking.seed': text(
+    undefined,
+    'Secret salt of masked values and session ids, where masking_seed of a content filter profile is CHANGEME. Several machines need the same one: a session has the same id only where the seed is the same.',
+  ),
+  'masking.seed_file': text(
+    'var/masking-seed',
+    'Without masking.seed: the file in which this machine keeps one, made at the first start.',
+  ),
+
   'geo.city': text(undefined, 'A city or country database (.mmdb) instead of the shipped one.'),
   'geo.asn': text(undefined, 'A database of autonomous systems (.mmdb) instead of the shipped one.'),
 
@@ -84,7 +93,8 @@ type Table = typeof settingTable
 export type SettingName = keyof Table
 
 /** Names whose rows have no default. */
-type Optional = 'config' | 'envoy.binary' | 'redis.url' | 'geo.city' | 'geo.asn' | 'supervisor.probe'
+type Optional =
+  'config' | 'envoy.binary' | 'redis.url' | 'masking.seed' | 'geo.city' | 'geo.asn' | 'supervisor.probe'
 
 type ValueOf<N extends SettingName> = Table[N] extends Setting<infer T> ? T : never
 

@@ -509,7 +509,6 @@ describe('what is allowed and yet told', () => {
     ],
     ['acl-profiles', { force_deny: ['all'] }, 'force_deny: "all" in force_deny: every request is refused'],
     ['acl-profiles', { passthrough: ['all'] }, 'passthrough: "all" in passthrough: no request is examined'],
-    ['content-filter-profiles', { masking_seed: 'CHANGEME' }, 'masking_seed: masking_seed is CHANGEME'],
     [
       'content-filter-profiles',
       { active: ['cf-rule-id:x'], ignore: ['cf-rule-id:x'] },
