@@ -348,7 +348,7 @@ describe('clients that misbehave', () => {
   test('an acknowledgement of something that was never sent is not one', async () => {
     await control.publish(policyOf('app'))
     const client = connect()
-    client.ack({ type: 'cluster', version: 'x', nonce: '77', names: [] })
+    client.ack({ type: 'cluster', version: 'x', nonce: '77' })
     expect((await client.next()).type).toBe('cluster')
     expect(typesOf()).toMatchObject([{ type: 'cluster', acked: undefined, inFlight: true }])
   })

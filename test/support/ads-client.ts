@@ -1,15 +1,13 @@
-// An xDS client that does exactly what a test says: it acknowledges nothing by itself.
-import { Client, type ClientDuplexStream, credentials, type StatusObject } from '@grpc/grpc-js'
+// A state-of-the-world client that does exactly what a test says: it acknowledges nothing by itself.
 import { lookup } from '#envoy'
-
-export type ShortType = 'cluster' | 'endpoint' | 'listener' | 'route'
-
-const messages: Readonly<Record<ShortType, string>> = {
-  cluster: 'envoy.config.cluster.v3.Cluster',
-  endpoint: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
-  listener: 'envoy.config.listener.v3.Listener',
-  route: 'envoy.config.route.v3.RouteConfiguration',
-}
+import {
+  type AdsStream,
+  type AnyType,
+  type ShortType,
+  messageOf,
+  openAdsStream,
+  shortTypeOf,
+} from './ads-stream.ts'
 
 export type Received = {
   readonly type: ShortType
@@ -17,21 +15,16 @@ export type Received = {
   readonly nonce: string
   /** Names in order. */
   readonly names: readonly string[]
+  /** The resources themselves, to be compared with those of the other protocol. */
+  readonly bytes: readonly Uint8Array[]
 }
 
-export type AdsClient = {
-  ask(type: ShortType | (string & {}), names?: readonly string[], nonce?: string): void
-  ack(response: Received, names?: readonly string[]): void
+export type AdsClient = Omit<AdsStream<Received>, 'write'> & {
+  ask(type: AnyType, names?: readonly string[], nonce?: string): void
+  ack(response: Pick<Received, 'type' | 'version' | 'nonce'>, names?: readonly string[]): void
   nack(response: Received, message: string, names?: readonly string[]): void
   /** Bytes that are no request. */
   garbage(bytes: Buffer): void
-  /** The next response; fails after 2 s. */
-  next(): Promise<Received>
-  /** Whether anything is there; waits for a round trip first. */
-  isQuiet(): Promise<boolean>
-  /** How the stream ended. */
-  readonly ended: Promise<StatusObject>
-  close(): void
 }
 
 type RawResponse = {
@@ -41,16 +34,18 @@ type RawResponse = {
   readonly resources?: readonly { readonly value: Uint8Array }[]
 }
 
-function received(bytes: Buffer): Received {
-  const raw = lookup('envoy.service.discovery.v3.DiscoveryResponse').decode(bytes) as RawResponse
-  const message = (raw.type_url ?? '').replace(/^.*\//, '')
-  const type = (Object.keys(messages) as ShortType[]).find((one) => messages[one] === message)
-  if (!type) throw new Error(`unexpected type ${message}`)
+function received(message: Buffer): Received {
+  const raw = lookup('envoy.service.discovery.v3.DiscoveryResponse').decode(message) as RawResponse
+  const type = shortTypeOf(raw.type_url ?? '')
   const names = (raw.resources ?? []).map(({ value }) => {
-    const { name, cluster_name } = lookup(message).decode(value) as { name?: string; cluster_name?: string }
+    const { name, cluster_name } = lookup(messageOf(type)).decode(value) as {
+      name?: string
+      cluster_name?: string
+    }
     return name ?? cluster_name ?? ''
   })
-  return { type, version: raw.version_info ?? '', nonce: raw.nonce ?? '', names }
+  const bytes = (raw.resources ?? []).map(({ value }) => value)
+  return { type, version: raw.version_info ?? '', nonce: raw.nonce ?? '', names, bytes }
 }
 
 const encode = (request: object): Buffer => {
@@ -58,63 +53,26 @@ const encode = (request: object): Buffer => {
   return Buffer.from(type.encode(type.create(request)).finish())
 }
 
-const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources'
-
-export function connectAds(port: number, id: string | undefined = 'envoy-0'): AdsClient {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
-  const identity = (bytes: Buffer): Buffer => bytes
-  const stream: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(path, identity, identity)
-  const inbox: Received[] = []
-  const waiting: ((response: Received) => void)[] = []
-  stream.on('data', (bytes: Buffer) => {
-    const response = received(bytes)
-    const first = waiting.shift()
-    if (first) first(response)
-    else inbox.push(response)
-  })
-  stream.on('error', () => undefined)
-  const ended = new Promise<StatusObject>((resolve) => stream.on('status', resolve))
-  const write = (type: string, names: readonly string[], nonce: string, more: object = {}): void => {
-    const message = messages[type as ShortType] ?? type
-    stream.write(
+/** @param node other fields of `envoy.config.core.v3.Node` */
+export function connectAds(port: number, id = 'envoy-0', node: object = {}): AdsClient {
+  const { write: send, ...stream } = openAdsStream(port, 'StreamAggregatedResources', received)
+  const write = (type: string, names: readonly string[], nonce: string, more: object = {}): void =>
+    send(
       encode({
-        ...(id === undefined ? {} : { node: { id, cluster: 'weir' } }),
-        type_url: `type.googleapis.com/${message}`,
+        node: { id, cluster: 'weir', ...node },
+        type_url: `type.googleapis.com/${messageOf(type)}`,
         resource_names: names,
         response_nonce: nonce,
         ...more,
       }),
     )
-  }
   return {
+    ...stream,
     ask: (type, names = [], nonce = '') => write(type, names, nonce),
     ack: (response, names = []) =>
       write(response.type, names, response.nonce, { version_info: response.version }),
     nack: (response, message, names = []) =>
       write(response.type, names, response.nonce, { error_detail: { code: 3, message } }),
-    garbage: (bytes) => void stream.write(bytes),
-    next() {
-      const here = inbox.shift()
-      if (here) return Promise.resolve(here)
-      return new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error('no response within 2 s')), 2000)
-        waiting.push((response) => {
-          clearTimeout(late)
-          resolve(response)
-        })
-      })
-    },
-    async isQuiet() {
-      // A second call on the same connection has been answered: what was to come on the stream has come.
-      await new Promise<void>((resolve) => {
-        client.makeUnaryRequest('/nobody/there', identity, identity, Buffer.alloc(0), () => resolve())
-      })
-      return inbox.length === 0
-    },
-    ended,
-    close() {
-      stream.cancel()
-      client.close()
-    },
+    garbage: send,
   }
 }

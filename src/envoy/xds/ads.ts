@@ -126,6 +126,7 @@ export function createAds(options: AdsOptions): Ads {
     return openSession({
       protocol,
       unserved,
+      drainMs,
       hooks: {
         view: () => (unserved === undefined ? publisher.view() : emptyView),
         send(response) {
@@ -166,7 +167,9 @@ export function createAds(options: AdsOptions): Ads {
     }
     const close = (): void => {
       isOver = true
-      if (entry) forget(entry)
+      if (!entry) return
+      entry.session.close()
+      forget(entry)
     }
     function begin(node: AdsNode): Connected & { readonly session: OpenSession<R> } {
       const session = openFor(node, protocol, stream)

@@ -30,7 +30,7 @@ type Flight = {
   readonly isRetry: boolean
 }
 
-type Nack = Pick<Flight, 'version' | 'resources'> & { readonly message: string }
+type Nack = Pick<Flight, 'resources'> & { readonly refusal: Refusal }
 
 export type Channel = {
   readonly kind: Kind
@@ -93,25 +93,21 @@ export function sending(channel: Channel, { resources, removed }: Change, offer:
   channel.inFlight = { nonce, version: offer.version, resources: versions, isRetry }
 }
 
-/** Takes the answer to the response in flight; what was refused is not sent again until it changes. */
-export function answered(channel: Channel, error: string | undefined): Flight | undefined {
-  const flight = channel.inFlight
+/** The client took the response in flight. */
+export function accept(channel: Channel, { version, isRetry }: Flight): void {
   channel.inFlight = undefined
-  if (!flight) return undefined
-  const { version, resources } = flight
-  if (error !== undefined) {
-    channel.nack = { version, resources, message: error }
-    return flight
-  }
   channel.acked = version
-  if (flight.isRetry) channel.nack = undefined
-  return flight
+  if (isRetry) channel.nack = undefined
 }
 
-/** The refusal of what is offered now, if there is one. */
-export function refusalOf(channel: Channel, offer: Offer): Refusal | undefined {
-  const { nack, kind } = channel
-  if (!nack || hasChanged(nack, offer)) return undefined
-  const { version, message, resources } = nack
-  return { type: kind.name, version, message, resources: [...resources.keys()] }
+/** The client refused the response in flight: what was in it is not sent again until something of it changes. */
+export function refuse(channel: Channel, { version, resources }: Flight, message: string): Refusal {
+  const refusal = { type: channel.kind.name, version, message, resources: [...resources.keys()] }
+  channel.inFlight = undefined
+  channel.nack = { refusal, resources }
+  return refusal
 }
+
+/** The refusal of what is offered now, if there is one; the same object for as long as it stands. */
+export const refusalOf = ({ nack }: Channel, offer: Offer): Refusal | undefined =>
+  nack && !hasChanged(nack, offer) ? nack.refusal : undefined

@@ -87,6 +87,7 @@ export const delta: Protocol<DeltaRequest> = {
       added,
       given,
       held,
+      isReturn: held.size > 0,
       asks: sizeOf([...added, ...given, ...held.keys()]),
     }
   },

@@ -11,6 +11,8 @@ export type AdsRequest = {
   readonly nonce: string
   /** Why the client refused the response with that nonce. */
   readonly error: string | undefined
+  /** It brings resources along from an earlier stream. */
+  readonly isReturn: boolean
   /** What its names would cost; the session bounds it. */
   readonly asks: { readonly count: number; readonly longest: number }
 }

@@ -1,6 +1,7 @@
 // A publish: the steps of make-before-break over all connected Envoys, with their answers (spec control-plane
 // 2.11). A step goes to nobody before everybody has acknowledged the one before; a refusal anywhere stops it and
 // brings back what ran. A silent node does not hold the others up for longer than the time-out.
+import type { Refusal } from './channel.ts'
 import { assertConsistent } from './consistency.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { Session } from './session.ts'
@@ -22,7 +23,7 @@ export type NodeResult =
 
 export type PublishResult = {
   readonly snapshot: string
-  /** False when a node refused; a silent one does not undo a publish. */
+  /** False when a node refused something that this publish brought; a silent one does not undo a publish. */
   readonly ok: boolean
   readonly nodes: readonly NodeResult[]
 }
@@ -49,12 +50,9 @@ export type Publisher = {
 
 const steps: readonly number[] = [...new Set(kinds.map(({ step }) => step))].toSorted((a, b) => a - b)
 
-/** Nothing more to wait for: all have answered or are gone, or one refused. */
-const isOver = (nodes: readonly NodeResult[]): boolean =>
-  nodes.some(({ state }) => state === 'nacked') ||
-  nodes.every(({ state, ...node }) => state !== 'timeout' || ('message' in node && node.message === gone))
-
 const gone = 'disconnected'
+
+const isMissing = (node: NodeResult): boolean => node.state === 'timeout' && node.message !== gone
 
 /** A client that wants everything acknowledged something of each kind that is there; one that only looks at a part never does. */
 function tookAll(session: Session, snapshot: OfferedSnapshot): boolean {
@@ -66,6 +64,12 @@ function tookAll(session: Session, snapshot: OfferedSnapshot): boolean {
     .every(({ name }) => acked.has(name))
 }
 
+const pick = ({ type, resources, message }: Refusal): Omit<Refusal, 'version'> => ({
+  type,
+  resources,
+  message,
+})
+
 type Outcome = { readonly nodes: readonly NodeResult[]; readonly refusedAt: number | undefined }
 
 export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptions): Publisher {
@@ -73,6 +77,8 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
   let draining: NodeJS.Timeout | undefined
   let queue: Promise<unknown> = Promise.resolve()
   const waiting = new Set<() => void>()
+  /** Refusals that stood before the publish that is going on. */
+  let known: ReadonlySet<Refusal> = new Set()
 
   function until(isTrue: () => boolean, deadline: number): Promise<void> {
     return new Promise((resolve) => {
@@ -96,28 +102,30 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
     const session = sessions.get(id)
     if (!session) return { id, state: 'timeout', message: gone }
     if (session.unserved !== undefined) return { id, state: 'unserved', message: session.unserved }
-    const refusal = session.refusal()
-    if (refusal)
-      return {
-        id,
-        state: 'nacked',
-        type: refusal.type,
-        resources: refusal.resources,
-        message: refusal.message,
-      }
+    const refusal = session.refusals().toSorted((a, b) => Number(known.has(a)) - Number(known.has(b)))[0]
+    if (refusal) return { id, state: 'nacked', ...pick(refusal) }
     return session.isSettled(step) ? { id, state: 'acked' } : { id, state: 'timeout', message: 'no answer' }
   }
 
+  /** A node that refuses what was there before this publish is no reason to undo it. */
+  const isRefused = (ids: readonly string[]): boolean =>
+    ids.some((id) =>
+      sessions
+        .get(id)
+        ?.refusals()
+        .some((refusal) => !known.has(refusal)),
+    )
+
   async function distribute(view: View): Promise<Outcome> {
+    known = new Set([...sessions.values()].flatMap((session) => session.refusals()))
     current = view
     const ids = [...sessions.keys()]
     const deadline = Date.now() + timeoutMs
     const results = (step: number): readonly NodeResult[] => ids.map((id) => resultOf(id, step))
     for (const step of steps) {
       openUpTo(step)
-      await until(() => isOver(results(step)), deadline)
-      const now = results(step)
-      if (now.some(({ state }) => state === 'nacked')) return { nodes: now, refusedAt: step }
+      await until(() => isRefused(ids) || !results(step).some(isMissing), deadline)
+      if (isRefused(ids)) return { nodes: results(step), refusedAt: step }
     }
     return { nodes: results(Infinity), refusedAt: undefined }
   }
@@ -160,7 +168,8 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
     },
     acknowledged() {
       const served = [...sessions.values()].filter(({ unserved }) => unserved === undefined)
-      if (!current || !served.every((one) => one.isSettled(Infinity) && !one.refusal())) return undefined
+      if (!current || !served.every((one) => one.isSettled(Infinity) && one.refusals().length === 0))
+        return undefined
       const { snapshot } = current
       return served.some((one) => tookAll(one, snapshot)) ? snapshot : undefined
     },

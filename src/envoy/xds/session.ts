@@ -1,7 +1,7 @@
 // One stream, without gRPC and whatever its protocol: requests in, responses out. A later kind is not sent before the
 // client has answered to the earlier ones, except what it asks for itself: that it needs in order to answer. What is gone
 // goes last, in reverse, when nothing names it any more (make before break).
-import { type Channel, type Refusal, answered, openChannel, refusalOf, sending } from './channel.ts'
+import { type Channel, type Refusal, accept, openChannel, refusalOf, refuse, sending } from './channel.ts'
 import type { AdsRequest, AdsResponse, Protocol, Turn } from './protocol.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { OfferedResource } from './snapshot.ts'
@@ -29,14 +29,16 @@ export type Session = {
   allow(step: number): void
   /** The client has answered to everything up to the step; what is gone may still have to go. */
   isSettled(step: number): boolean
-  /** The client refused something of what is offered now. */
-  refusal(): Refusal | undefined
+  /** What the client refused of what is offered now. */
+  refusals(): readonly Refusal[]
   status(): readonly TypeStatus[]
 }
 
 export type OpenSession<Request> = Session & {
   /** Throws TooManyNames. */
   receive(request: Request): void
+  /** The stream is over. */
+  close(): void
 }
 
 /** A client that asks for more than any configuration holds: the stream ends, or it would fill the memory. */
@@ -58,18 +60,21 @@ type SessionOptions<Request extends AdsRequest> = {
   readonly protocol: Protocol<Request>
   readonly hooks: SessionHooks
   readonly unserved?: string | undefined
+  /** Milliseconds for which a client keeps what it brought from an earlier stream and is no longer there. */
+  readonly drainMs: number
 }
 
 export function openSession<Request extends AdsRequest>(
   options: SessionOptions<Request>,
 ): OpenSession<Request> {
-  const { protocol, hooks, unserved } = options
+  const { protocol, hooks, unserved, drainMs } = options
   const channels: ReadonlyMap<string, Channel> = new Map(
     kinds.map((kind) => [typeUrlOf(kind), openChannel(kind)]),
   )
   const all = [...channels.values()]
   let allowed = Infinity
   let nonces = 0
+  let returning: NodeJS.Timeout | undefined
 
   /** Has something, and was sent nothing to answer to. */
   const isFresh = ({ acked, nack, started }: Channel): boolean =>
@@ -92,6 +97,7 @@ export function openSession<Request extends AdsRequest>(
       return 'requested'
     const mayRemove =
       allowed === Infinity &&
+      returning === undefined &&
       others.every((other) => isDone(other, view, goesBefore(other, channel) ? 'removed' : 'changed'))
     return mayRemove ? 'removed' : 'changed'
   }
@@ -125,13 +131,26 @@ export function openSession<Request extends AdsRequest>(
         channel.acked = offerFor(channel, view).version
   }
 
-  function answer(channel: Channel, error: string | undefined): void {
-    const flight = answered(channel, error)
-    if (!flight) return
-    const { version, resources } = flight
-    const type = channel.kind.name
-    if (error === undefined) hooks.onAck(type, version)
-    else hooks.onNack({ type, version, message: error, resources: [...resources.keys()] })
+  /**
+   * A client that comes back says type by type what it has: a cluster that is gone may be named by routes that it has not
+   * told of yet, and by requests that are under way.
+   */
+  function drainFirst(): void {
+    clearTimeout(returning)
+    returning = setTimeout(() => {
+      returning = undefined
+      offerAll()
+    }, drainMs)
+    returning.unref()
+  }
+
+  function answer(channel: Channel, { nonce, error }: Request): void {
+    const { inFlight } = channel
+    if (!inFlight || nonce !== inFlight.nonce) return
+    if (error === undefined) {
+      accept(channel, inFlight)
+      hooks.onAck(channel.kind.name, inFlight.version)
+    } else hooks.onNack(refuse(channel, inFlight, error))
   }
 
   return {
@@ -141,10 +160,14 @@ export function openSession<Request extends AdsRequest>(
       if (!channel || protocol.isOutdated(channel, request)) return
       const { count, longest } = request.asks
       refuseNames(count, longest)
-      if (request.nonce !== '' && request.nonce === channel.inFlight?.nonce) answer(channel, request.error)
+      if (request.isReturn) drainFirst()
+      answer(channel, request)
       protocol.subscribe(channel, request)
       refuseNames(channel.names.size, 0)
       offerAll()
+    },
+    close() {
+      clearTimeout(returning)
     },
     allow(step) {
       allowed = step
@@ -154,14 +177,10 @@ export function openSession<Request extends AdsRequest>(
       const view = hooks.view()
       return view === undefined || all.every((one) => one.kind.step > step || isDone(one, view, 'changed'))
     },
-    refusal() {
+    refusals() {
       const view = hooks.view()
-      if (!view) return undefined
-      for (const channel of all) {
-        const refusal = refusalOf(channel, offerFor(channel, view))
-        if (refusal) return refusal
-      }
-      return undefined
+      if (!view) return []
+      return all.flatMap((channel) => refusalOf(channel, offerFor(channel, view)) ?? [])
     },
     status() {
       const view = hooks.view()

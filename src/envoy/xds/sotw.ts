@@ -46,6 +46,7 @@ export const sotw: Protocol<SotwRequest> = {
       nonce: raw.response_nonce ?? '',
       error: errorOf(raw.error_detail),
       names,
+      isReturn: false,
       asks: sizeOf(names),
     }
   },
