@@ -28,7 +28,7 @@ const problemsOf = (documents: Readonly<Record<string, unknown>>) => {
 
 const warningsOf = (documents: Documents) => lines(buildPolicy(documents).warnings)
 
-const app: Entry = { id: 'app', http11: true, back_hosts: [{ host: 'app.internal' }] }
+const app: Entry = { id: 'app', http11: true, least_conn: false, back_hosts: [{ host: 'app.internal' }] }
 const fallback: Entry = { id: '__default_entry__', name: 'd', match: '__default__', backend_service: 'app' }
 const site = (...map: readonly Entry[]): Documents => ({
   'backend-services': [app],

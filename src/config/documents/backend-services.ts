@@ -51,7 +51,9 @@ const schema = entrySchema({
   sticky_strict: Type.Optional(
     Type.Boolean({ description: 'autocookie by stateful session. Default: false.' }),
   ),
-  least_conn: Type.Optional(Type.Boolean({ description: 'With sticky none: as sticky least_conn.' })),
+  least_conn: Type.Boolean({
+    description: 'true with sticky none: as sticky least_conn. With others it has no effect.',
+  }),
   mtls_certificate: Type.Optional(reference('Certificate shown to the origin. Default: empty.')),
   mtls_trusted_certificate: Type.Optional(
     reference('CA that the origin is checked against. Default: empty.'),
@@ -103,7 +105,7 @@ function readSticky(entry: Entry, report: Report): BackendService['sticky'] {
       finding('must be a cookie name', 'Use letters, digits, "_" and "-" only.'),
     )
   }
-  return sticky === 'none' && entry.least_conn === true ? 'least_conn' : sticky
+  return sticky === 'none' && entry.least_conn ? 'least_conn' : sticky
 }
 
 /** A service that names its certificates by id. */

@@ -50,7 +50,7 @@ const smallest: Readonly<Record<string, Fields>> = {
     args: {},
     path: {},
   },
-  'backend-services': { id: 'e', http11: true, back_hosts: [{ host: 'a.example' }] },
+  'backend-services': { id: 'e', http11: true, least_conn: false, back_hosts: [{ host: 'a.example' }] },
   'proxy-templates': { id: 'e' },
   'security-policies': {
     id: 'e',
@@ -308,6 +308,7 @@ describe('other names and spellings mean the same', () => {
     ['backend-services', { least_conn: true }, { sticky: 'least_conn' }],
     ['backend-services', { least_conn: true, sticky: 'iphash' }, { sticky: 'iphash' }],
     ['proxy-templates', { limit_req_rate: 5 }, { limit_req_rate: '5' }],
+    ['proxy-templates', { limit_req_rate: 0 }, { limit_req_rate: '0' }],
     ['proxy-templates', { upstream_host: '$http_host' }, { upstream_host: '$host' }],
     ['proxy-templates', { trusted_nets: null }, { trusted_nets: [] }],
     ['proxy-templates', { mask_headers: 'Server | X-* ' }, { mask_headers: 'server|x-*' }],
@@ -477,6 +478,17 @@ describe('what a single entry can be wrong about', () => {
   ]
   test.each(rows)('%s %#: %j', (...[namespace, changes, problem]) => {
     expect(read(namespace, { ...smallest[namespace], ...changes }).problems).toEqual([problem])
+  })
+})
+
+describe('E53 of the control plane: the rate of an address', () => {
+  test.each(['9.8', '', '-9', 'text', '100001'])('%j is refused', (limit_req_rate) => {
+    expect(read('proxy-templates', { ...smallest['proxy-templates'], limit_req_rate }).problems).toEqual([
+      `limit_req_rate: must be an integer between 1 and 100000, is ${JSON.stringify(limit_req_rate)}`,
+    ])
+  })
+  test.each(['0', '1', '100000'])('%j is not', (limit_req_rate) => {
+    expect(read('proxy-templates', { ...smallest['proxy-templates'], limit_req_rate }).problems).toEqual([])
   })
 })
 

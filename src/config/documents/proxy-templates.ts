@@ -23,16 +23,19 @@ type NumberField = {
   readonly most: number
   readonly byDefault: number
   readonly says: string
+  /** 0, outside the range, means that there is no such limit. */
+  readonly zeroIsOff?: true
 }
 
-/** Every number of a template: range, default, meaning. `0` is in the range only where it means "off". */
+/** Every number of a template: range, default, meaning. */
 const numbers = {
   client_max_body_size: { least: 1, most: 10240, byDefault: 150, says: 'Largest body, MB of 2^20 bytes' },
   limit_req_rate: {
-    least: 0,
+    least: 1,
     most: 100000,
     byDefault: 1200,
-    says: 'Requests per second and client address; 0: off',
+    says: 'Requests per second and client address, or 0: off',
+    zeroIsOff: true,
   },
   limit_req_burst: { least: 0, most: 100000, byDefault: 400, says: 'Requests accepted beyond that rate' },
   client_body_timeout: { least: 1, most: 3600, byDefault: 30, says: 'Time between two parts of a body, s' },
@@ -161,11 +164,13 @@ export type ProxyTemplateEntry = Omit<ProxyTemplate, 'trustedSources'> & {
 
 /** The number in a decimal string or a JSON number; out of range or not whole is a problem. */
 function readNumber(entry: Entry, name: NumberName, report: Report): number {
-  const { least, most, byDefault } = numbers[name]
+  const { least, most, byDefault, zeroIsOff }: NumberField = numbers[name]
   const given = entry[name] ?? byDefault
   const value = typeof given === 'number' ? given : /^[0-9]{1,15}$/.test(given) ? Number(given) : NaN
   if (Number.isInteger(value) && value >= least && value <= most) return value
-  report.problem(name, outOfRange(least, most, given))
+  if (zeroIsOff === true && value === 0) return value
+  const { reason, remedy } = outOfRange(least, most, given)
+  report.problem(name, { reason, remedy: zeroIsOff === true ? `${remedy} 0 switches it off.` : remedy })
   return byDefault
 }
 

@@ -28,7 +28,9 @@ const load = (profiles: readonly object[], options: LoadOptions = {}): LoadResul
   buildPolicy(
     {
       'content-filter-profiles': profiles,
-      'backend-services': [{ id: 'app', http11: true, back_hosts: [{ host: 'app.internal' }] }],
+      'backend-services': [
+        { id: 'app', http11: true, least_conn: false, back_hosts: [{ host: 'app.internal' }] },
+      ],
       'security-policies': [
         {
           id: 'p',
