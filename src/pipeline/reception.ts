@@ -16,6 +16,7 @@ import {
   readRequest,
 } from '#request'
 import { refusal, systemSource } from './actions.ts'
+import { checkClientCertificate } from './client-certificate.ts'
 import type { Verdict } from './decision.ts'
 import { attachRequestTags, attachSiteTags } from './initialise.ts'
 import { type Mapping, compileMapping } from './mapping.ts'
@@ -79,7 +80,8 @@ function compareHints(head: Head, site: Site, mapping: Mapping, policy: Policy):
   const { group, entry } = head.input.hints
   if (group === undefined) return undefined
   if (group !== site.group.id) return atMapping(421, 'general:misdirected', 'misdirected request')
-  if (entry === undefined || entry === site.entry.id) return undefined
+  // A route that only refuses names no entry.
+  if (entry === undefined || entry === '' || entry === site.entry.id) return undefined
   const hinted = mapping.entryOf(site, entry)
   const bodyAtHand =
     (hinted !== undefined && readsBody(policy, site.group, hinted)) ||
@@ -173,7 +175,10 @@ export function compileReception(policy: Policy, locator: Locator): Reception {
       if (refused !== undefined) return refuse(head, site ?? unknown, refused)
       if (site === undefined)
         return refuse(head, unknown, atMapping(421, 'unrecognized-host-header', 'unrecognized host header'))
-      const mismatch = compareHints(head, site, mapping, policy) ?? checkLength(head, site.group.template)
+      const mismatch =
+        compareHints(head, site, mapping, policy) ??
+        checkClientCertificate(head.input.connection, site.group) ??
+        checkLength(head, site.group.template)
       if (mismatch !== undefined) return refuse(head, site, mismatch)
       const request = readRequest(head, settings.get(site.group)?.get(site.entry) ?? unknownSettings)
       const transaction = begin(request, site, 1)

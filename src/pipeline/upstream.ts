@@ -2,6 +2,7 @@
 // the client's address and what monitors add; it meets neither proofs of humanity nor what Envoy told the filter alone.
 import { proofCookies, withoutProofs } from '#challenge'
 import type { RequestView } from '#request'
+import { certificateHeaders } from './client-certificate.ts'
 import type { Transaction } from './transaction.ts'
 
 export type Upstream = {
@@ -34,6 +35,7 @@ export function towardsOrigin(t: Transaction): Upstream {
   const { request, requestHeaders, site } = t
   const set: (readonly [string, string])[] = [
     [site.group.template.realIpHeader, request.ip],
+    ...certificateHeaders(request.input.connection, site.group),
     ...requestHeaders,
   ]
   const remove = request.input.connection?.taken ?? none

@@ -172,7 +172,7 @@ export type Site = {
   readonly warnings: readonly string[]
 }
 
-const nowhere: Locator = { missing: [], locate: () => noLocation }
+export const nowhere: Locator = { missing: [], locate: () => noLocation }
 
 export const linesOf = (headers: Request['headers']): readonly HeaderLine[] => {
   if (headers === undefined) return []

@@ -30,6 +30,7 @@ function staticManager(scheme: Scheme, chain: Chain, template: ProxyTemplate): J
     routes: '',
     chain,
     connection: mergeTemplates([template]),
+    fingerprints: false,
     settings: defaultXdsSettings,
   })
   if (name === undefined || typed_config === undefined || !isObject(typed_config))

@@ -125,6 +125,15 @@ function readClientCertificate(entry: Entry, report: Report): ServerGroupEntry['
       required('client_certificate', 'the CA that clients are checked against'),
     )
   const crl = entry.client_certificate_crl ?? []
+  if (entry.client_certificate_crl_active === true) {
+    report.problem(
+      'client_certificate_crl_active',
+      finding(
+        'revocation lists are not checked in this version',
+        'Set it to false; take a revoked client out by its CA, or by an ACL on its certificate in front of Weir.',
+      ),
+    )
+  }
   return { mode, caId, crl: entry.client_certificate_crl_active === true ? crl : undefined }
 }
 

@@ -5,6 +5,7 @@ import { assignmentOf, hasOnlyAddresses } from './endpoint.ts'
 import { filterCluster } from './http-filters.ts'
 import { type JsonObject, extension, fromAds, seconds, typed, textOf } from './json.ts'
 import type { Kind } from './kind.ts'
+import { backendCaSecret, certificateSecret, secretReference } from './secret.ts'
 
 const viaEds: JsonObject = { type: 'EDS', eds_cluster_config: { eds_config: fromAds } }
 
@@ -70,23 +71,52 @@ const protocolOptions = (fields: JsonObject): JsonObject => ({
   },
 })
 
+/** What the origin's certificate must be; without a CA Envoy cannot check names either. */
+function originValidation({ service }: Backend): JsonObject {
+  const { trustedCa } = service
+  if (trustedCa === undefined) return {}
+  return { validation_context_sds_secret_config: secretReference(backendCaSecret(trustedCa)) }
+}
+
 /** TLS to the origin. Its certificate is not verified as long as no CA is named (spec control-plane 2.5). */
-const tls = (backend: Backend): JsonObject => ({
-  transport_socket: extension(
-    'envoy.transport_sockets.tls',
-    'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-    {
-      // Envoy's own default ends at TLS 1.2.
-      common_tls_context: { tls_params: { tls_maximum_protocol_version: 'TLSv1_3' } },
-      ...(backend.ownHost ? { auto_host_sni: true } : {}),
-    },
-  ),
-})
+function tls(backend: Backend): JsonObject {
+  const { service, ownHost } = backend
+  const checksNames = ownHost && service.trustedCa !== undefined
+  return {
+    transport_socket: extension(
+      'envoy.transport_sockets.tls',
+      'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      {
+        common_tls_context: {
+          // Envoy's own default ends at TLS 1.2.
+          tls_params: { tls_maximum_protocol_version: 'TLSv1_3' },
+          ...(service.clientCertificate === undefined
+            ? {}
+            : {
+                tls_certificate_sds_secret_configs: [
+                  secretReference(certificateSecret(service.clientCertificate)),
+                ],
+              }),
+          ...originValidation(backend),
+        },
+        ...(ownHost ? { auto_host_sni: true } : {}),
+        ...(checksNames ? { auto_sni_san_validation: true } : {}),
+      },
+    ),
+  }
+}
 
 function cluster(backend: Backend): JsonObject {
   const { service, transport } = backend
   const sni: JsonObject =
-    transport === 'https' && !backend.ownHost ? { upstream_http_protocol_options: { auto_sni: true } } : {}
+    transport === 'https' && !backend.ownHost
+      ? {
+          upstream_http_protocol_options: {
+            auto_sni: true,
+            ...(service.trustedCa === undefined ? {} : { auto_san_validation: true }),
+          },
+        }
+      : {}
   return {
     name: backend.cluster,
     ...discovery(backend),

@@ -46,16 +46,32 @@ function clientAddress(chain: Chain, connection: Connection): JsonObject {
 const keepalive = (timeoutS: number): JsonObject =>
   timeoutS === 0 ? { max_requests_per_connection: 1 } : { idle_timeout: seconds(timeoutS) }
 
+/** After the removal of what a client sent under these names. */
+const tlsFingerprints = extension(
+  'envoy.http.early_header_mutation.tls_fingerprints',
+  'envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation',
+  {
+    mutations: ['JA3', 'JA4'].map((kind) => ({
+      append: {
+        header: { key: `x-weir-${kind.toLowerCase()}`, value: `%TLS_${kind}_FINGERPRINT%` },
+        append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+      },
+    })),
+  },
+)
+
 export type ConnectionManagerInputs = {
   readonly listener: string
   readonly routes: string
   readonly chain: Chain
   readonly connection: Connection
   readonly settings: XdsSettings
+  /** The filter is told what the TLS handshake looked like. */
+  readonly fingerprints: boolean
 }
 
 export function connectionManager(inputs: ConnectionManagerInputs): JsonObject {
-  const { listener, routes, chain, connection, settings } = inputs
+  const { listener, routes, chain, connection, settings, fingerprints } = inputs
   const trustedHeaders = { clientAddress: connection.clientAddressHeaders, realIp: connection.realIpHeaders }
   return extension(
     'envoy.filters.network.http_connection_manager',
@@ -74,6 +90,7 @@ export function connectionManager(inputs: ConnectionManagerInputs): JsonObject {
       // Routes add X-Forwarded-Port if absent; on `u` the client's own must not be taken for a proxy's.
       early_header_mutation_extensions: [
         headerHygiene(trustedHeaders, chain === 'u' ? ['x-forwarded-port'] : []),
+        ...(fingerprints ? [tlsFingerprints] : []),
       ],
       normalize_path: true,
       merge_slashes: connection.mergeSlashes,

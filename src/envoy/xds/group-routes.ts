@@ -6,7 +6,7 @@ import { readsBody } from '#pipeline'
 import type { JsonObject } from './json.ts'
 import type { World } from './kind.ts'
 import { type Variant, routeAction } from './route-action.ts'
-import { type BodyMode, routeFilters } from './route-filters.ts'
+import { type BodyMode, authz, routeFilters } from './route-filters.ts'
 import type { ListenerSettings } from './settings.ts'
 
 type Site = { readonly world: World; readonly listener: ListenerSettings; readonly group: ServerGroup }
@@ -76,6 +76,8 @@ function headers(site: Site): JsonObject {
 function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean): JsonObject {
   const { world, listener, group } = site
   const { template } = group
+  // Nobody may slip past the check of certificates while the filter is away.
+  const { mode } = group.clientCertificate
   const service = entry.backend
   if (!service) throw new Error(`map entry ${entry.id} of ${group.policy.id} has no backend service`)
   const body: BodyMode =
@@ -88,8 +90,13 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
     match: { ...pathMatch(entry), ...variantMatch(variant) },
     route: routeAction({ cluster, service, template, variant }),
     typed_per_filter_config: routeFilters({
-      context: { listener: listener.id, group: group.id, entry: entry.id },
-      template,
+      context: {
+        listener: listener.id,
+        group: group.id,
+        entry: entry.id,
+        mtls: group.clientCertificate.mode,
+      },
+      template: mode === 'off' ? template : { ...template, failureMode: 'closed' },
       body,
       streams: variant !== 'plain',
     }),
@@ -99,14 +106,41 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
   }
 }
 
+/**
+ * Requests without a certificate, or with one that was not validated. Envoy refuses them by itself when the filter is
+ * away; asked first, the filter gives the reason and records the request (spec control-plane 2.4).
+ */
+function certificateRoutes({ listener, group }: Site): readonly JsonObject[] {
+  const { mode } = group.clientCertificate
+  if (mode === 'off') return []
+  const refusal = (name: string, status: number, mtls: 'none' | 'failed', match: JsonObject): JsonObject => ({
+    name: `${group.id}|${name}`,
+    match: { prefix: '/', ...match },
+    direct_response: { status },
+    typed_per_filter_config: authz(
+      { listener: listener.id, group: group.id, entry: '', mtls },
+      { inspect: 'none' },
+      'closed',
+    ),
+  })
+  const absent = listener.protocol === 'http' ? {} : { tls_context: { presented: false } }
+  const required = mode === 'on' ? [refusal('nocert', 496, 'none', absent)] : []
+  if (listener.protocol === 'http') return required
+  return [
+    ...required,
+    refusal('badcert', 495, 'failed', { tls_context: { presented: true, validated: false } }),
+  ]
+}
+
 export function groupRoutes(
   world: World,
   listener: ListenerSettings,
   group: ServerGroup,
 ): readonly JsonObject[] {
   const site: Site = { world, listener, group }
-  return inMatchOrder(group.policy.entries).flatMap((entry) => {
+  const entries = inMatchOrder(group.policy.entries).flatMap((entry) => {
     const inspects = readsBody(world.policy, group, entry)
     return variantsOf(entry, site, inspects).map((variant) => route(entry, variant, site, inspects))
   })
+  return [...certificateRoutes(site), ...entries]
 }

@@ -12,7 +12,7 @@ export type World = {
 }
 
 export type Kind = {
-  readonly name: 'cluster' | 'endpoint' | 'listener' | 'route'
+  readonly name: 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret'
   /** Full name of the protobuf message; the type URL is `type.googleapis.com/` and this. */
   readonly message: string
   /** Envoy subscribes to all resources of the kind, or to those that others name. */

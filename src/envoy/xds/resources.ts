@@ -6,7 +6,8 @@ import { endpoints } from './endpoint.ts'
 import type { Kind } from './kind.ts'
 import { listeners } from './listener.ts'
 import { routes } from './route.ts'
+import { secrets } from './secret.ts'
 
-export const kinds: readonly Kind[] = [clusters, endpoints, listeners, routes]
+export const kinds: readonly Kind[] = [clusters, endpoints, secrets, listeners, routes]
 
 export const typeUrlOf = (kind: Kind): string => `type.googleapis.com/${kind.message}`

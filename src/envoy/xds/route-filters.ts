@@ -5,7 +5,13 @@ import { bodyBuffer, filterNames } from './http-filters.ts'
 import { type JsonObject, fullMatch, typed } from './json.ts'
 
 /** Hints for the filter, which always finds group and entry itself and compares. */
-export type RouteContext = { readonly listener: string; readonly group: string; readonly entry: string }
+export type RouteContext = {
+  readonly listener: string
+  readonly group: string
+  readonly entry: string
+  /** What the site asks of clients, or on a route for refusals what Envoy found. */
+  readonly mtls: 'off' | 'on' | 'optional' | 'none' | 'failed'
+}
 
 /** `none`: the body streams by unread. Otherwise the bytes that are held back for the filter. */
 export type BodyMode = { readonly inspect: 'none' } | { readonly inspect: 'prefix'; readonly bytes: number }
@@ -21,7 +27,7 @@ function checkSettings(context: RouteContext, body: BodyMode): JsonObject {
     context_extensions: {
       'weir.entry': context.entry,
       'weir.lb': context.listener,
-      'weir.mtls': 'off',
+      'weir.mtls': context.mtls,
       'weir.sg': context.group,
     },
   }

@@ -5,8 +5,8 @@ import type { ServerGroup, ServerName } from '#config'
 import { groupRoutes } from './group-routes.ts'
 import { type JsonObject, fullMatch, isObject, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
-import { plainRoutes } from './listener.ts'
 import { authz } from './route-filters.ts'
+import { type RouteTable, routeTables } from './route-tables.ts'
 import type { ListenerSettings } from './settings.ts'
 
 /** A name of a group, as Envoy's host table can take it: the domain, and the condition that it cannot say. */
@@ -79,16 +79,18 @@ const unrecognized = (listener: ListenerSettings): JsonObject => ({
   match: { prefix: '/' },
   direct_response: { status: 421 },
   typed_per_filter_config: authz(
-    { listener: listener.id, group: '', entry: '' },
+    { listener: listener.id, group: '', entry: '', mtls: 'off' },
     { inspect: 'none' },
     'closed',
   ),
 })
 
-function virtualHosts(world: World, listener: ListenerSettings): readonly JsonObject[] {
-  const claims = world.policy.serverGroups.flatMap((group) =>
-    group.serverNames.map((name) => claimOf(group, name)),
-  )
+function virtualHosts(
+  world: World,
+  listener: ListenerSettings,
+  { groups }: RouteTable,
+): readonly JsonObject[] {
+  const claims = groups.flatMap((group) => group.serverNames.map((name) => claimOf(group, name)))
   const routesOf = ({ group, authority }: Claim): readonly JsonObject[] => {
     const routes = groupRoutes(world, listener, group)
     return authority ? routes.map((route) => onlyFor(authority, route)) : routes
@@ -107,7 +109,7 @@ function virtualHosts(world: World, listener: ListenerSettings): readonly JsonOb
     byPort.filter((claim) => claim.domain === domain).flatMap(routesOf)
   const taken = new Set(byPort.map(({ domain }) => domain))
 
-  const named = world.policy.serverGroups.flatMap((group) => {
+  const named = groups.flatMap((group) => {
     const domains = byHost.filter((claim) => claim.group === group).map(({ domain }) => domain)
     const shared = domains.filter((domain) => !taken.has(domain))
     const own = domains.filter((domain) => taken.has(domain))
@@ -132,9 +134,9 @@ function virtualHosts(world: World, listener: ListenerSettings): readonly JsonOb
   return [...named, ...portOnly, { name: 'unrecognized', domains: ['*'], routes: rest }]
 }
 
-const build = (world: World, listener: ListenerSettings): JsonObject => ({
-  name: plainRoutes(listener),
-  virtual_hosts: virtualHosts(world, listener),
+const build = (world: World, listener: ListenerSettings, table: RouteTable): JsonObject => ({
+  name: table.name,
+  virtual_hosts: virtualHosts(world, listener, table),
   request_headers_to_add: [
     { header: { key: 'x-forwarded-port', value: `${listener.publicPort}` }, append_action: 'ADD_IF_ABSENT' },
   ],
@@ -145,7 +147,10 @@ export const routes: Kind = {
   name: 'route',
   message: 'envoy.config.route.v3.RouteConfiguration',
   subscription: 'named',
-  step: 2,
+  step: 3,
   nameOf: (resource) => textOf(resource, 'name'),
-  build: (world) => world.settings.listeners.map((listener) => build(world, listener)),
+  build: (world) =>
+    world.settings.listeners.flatMap((listener) =>
+      routeTables(listener, world.policy).map((table) => build(world, listener, table)),
+    ),
 }

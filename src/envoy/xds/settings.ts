@@ -1,16 +1,22 @@
-// What the generator needs beside the documents: where Envoy listens and where its partners are. These are
-// process settings, not documents, until listeners become documents themselves (load balancers).
+// What the generator needs beside the documents: where Envoy listens and where its partners are.
+import type { LoadBalancer } from '#config'
 
-export type ListenerSettings = {
+type Place = {
   /** Id of the load balancer: name of the listener and value of `weir.lb`. */
   readonly id: string
-  readonly protocol: 'http'
   readonly address: string
   /** 0: the kernel chooses. */
   readonly port: number
   /** The port that clients used, when something in front of Envoy maps it. */
   readonly publicPort: number
+  /** Who may speak the PROXY protocol; left out: nobody does. */
+  readonly proxyProtocolFrom?: readonly string[] | undefined
 }
+
+export type PlainListener = Place & { readonly protocol: 'http' }
+export type TlsListener = Place &
+  Pick<Extract<LoadBalancer, { protocol: 'https' }>, 'protocol' | 'defaultCertificate' | 'certificates'>
+export type ListenerSettings = PlainListener | TlsListener
 
 /** One filter process. Each has its own, because an Envoy worker keeps one connection per endpoint. */
 export type FilterEndpoint =

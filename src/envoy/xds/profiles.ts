@@ -1,0 +1,36 @@
+// Profiles: the sites that can share TLS connections, because everything that is settled before a request is read is the
+// same for them. One pair of filter chains per profile keeps thousands of hosts to a few chains (spec control-plane 2.1).
+import { createHash } from 'node:crypto'
+import type { Certificate, ServerGroup, TlsSettings } from '#config'
+import { type Connection, mergeTemplates } from './connection.ts'
+
+export type Profile = {
+  /** `p-` and eight hexadecimal digits that say what is shared. */
+  readonly name: string
+  readonly groups: readonly ServerGroup[]
+  readonly connection: Connection
+  readonly tls: TlsSettings
+  /** Clients are asked for a certificate of this CA; undefined: they are not asked. */
+  readonly clientCa: Certificate | undefined
+}
+
+const caOf = ({ clientCertificate }: ServerGroup): Certificate | undefined =>
+  clientCertificate.mode === 'off' ? undefined : clientCertificate.ca
+
+function nameOf(group: ServerGroup): string {
+  const shared = [mergeTemplates([group.template]), group.tls, caOf(group)?.id, caOf(group)?.chain]
+  return `p-${createHash('sha256').update(JSON.stringify(shared)).digest('hex').slice(0, 8)}`
+}
+
+/** The profiles of the sites whose TLS ends at Envoy, sorted by name. */
+export function profilesOf(groups: readonly ServerGroup[]): readonly Profile[] {
+  const terminated = groups.filter(({ tcpPassthrough }) => !tcpPassthrough)
+  return [...Map.groupBy(terminated, nameOf)]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, members]) => {
+      const [first] = members
+      if (first === undefined) return []
+      const connection = mergeTemplates([first.template])
+      return [{ name, groups: members, connection, tls: first.tls, clientCa: caOf(first) }]
+    })
+}

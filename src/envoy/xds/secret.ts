@@ -1,0 +1,62 @@
+// Certificates and keys on their way to Envoy (SDS). A secret changes without a listener being touched.
+import type { Certificate, Policy } from '#config'
+import { type JsonObject, fromAds, textOf } from './json.ts'
+import type { Kind, World } from './kind.ts'
+
+export const certificateSecret = ({ id }: Certificate): string => `cert|${id}`
+export const clientCaSecret = ({ id }: Certificate): string => `clientca|${id}`
+export const backendCaSecret = ({ id }: Certificate): string => `backendca|${id}`
+
+/** How another resource names a secret. */
+export const secretReference = (name: string): JsonObject => ({ name, sds_config: fromAds })
+
+const tlsCertificate = (certificate: Certificate): JsonObject => ({
+  name: certificateSecret(certificate),
+  tls_certificate: {
+    certificate_chain: { inline_string: certificate.chain },
+    private_key: { inline_string: certificate.key ?? '' },
+  },
+})
+
+const trustedCa = (name: string, { chain }: Certificate): JsonObject => ({
+  name,
+  validation_context: { trusted_ca: { inline_string: chain } },
+})
+
+/** Those that listeners and sites show to clients. */
+function shown({ policy, settings }: World): readonly Certificate[] {
+  const ofListeners = settings.listeners.flatMap((listener) =>
+    listener.protocol === 'https' ? [listener.defaultCertificate, ...listener.certificates] : [],
+  )
+  const hasTls = settings.listeners.some(({ protocol }) => protocol === 'https')
+  const ofSites = hasTls ? policy.serverGroups.map(({ certificate }) => certificate) : []
+  return [...ofListeners, ...ofSites].filter((certificate) => certificate !== undefined)
+}
+
+const clientCas = ({ serverGroups }: Policy): readonly Certificate[] =>
+  serverGroups.flatMap(({ clientCertificate }) =>
+    clientCertificate.mode === 'off' ? [] : [clientCertificate.ca],
+  )
+
+function build(world: World): readonly JsonObject[] {
+  const services = world.backends.all.map(({ service }) => service)
+  const certificates = [
+    ...shown(world),
+    ...services.flatMap(({ clientCertificate }) => clientCertificate ?? []),
+  ]
+  const all = [
+    ...certificates.filter(({ key }) => key !== undefined).map(tlsCertificate),
+    ...clientCas(world.policy).map((ca) => trustedCa(clientCaSecret(ca), ca)),
+    ...services.flatMap(({ trustedCa: ca }) => (ca ? [trustedCa(backendCaSecret(ca), ca)] : [])),
+  ]
+  return [...new Map(all.map((secret) => [textOf(secret, 'name'), secret])).values()]
+}
+
+export const secrets: Kind = {
+  name: 'secret',
+  message: 'envoy.extensions.transport_sockets.tls.v3.Secret',
+  subscription: 'named',
+  step: 1,
+  nameOf: (resource) => textOf(resource, 'name'),
+  build,
+}
