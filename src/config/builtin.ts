@@ -54,6 +54,7 @@ export const builtin: Readonly<Record<string, readonly object[]>> = {
       ignore_alphanum: true,
       decoding: { base64: true, dual: true },
       masking_seed: 'CHANGEME',
+      referer_as_uri: true,
       headers: limits(128, 16_384),
       cookies: limits(128, 8192),
       args: limits(5000, 1_048_576),

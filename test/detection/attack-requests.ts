@@ -1,6 +1,7 @@
 // The attack half of the corpus: each payload in three places, chosen in turn so that every category meets every place.
 import { knownAttacks } from './attacks-known.ts'
 import { attackCategories } from './attacks.ts'
+import { toolAttacks } from './attacks-tools.ts'
 import { type CorpusRequest, type Shape, browser, placementNames, placements } from './placements.ts'
 
 const perPayload = 3
@@ -24,6 +25,7 @@ export function attackRequests(): readonly CorpusRequest[] {
   for (const { category, values = [], targets = [], userAgents = [], bodies = [], headers = [] } of [
     ...attackCategories,
     ...knownAttacks,
+    ...toolAttacks,
   ]) {
     for (const payload of values) {
       for (let k = 0; k < perPayload; k++) {

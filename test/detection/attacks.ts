@@ -1,6 +1,6 @@
 // Attack payloads by category, written for Weir from knowledge of the techniques, not from its rules: a rule's own
-// examples stand in test/rules. `value` payloads are put into several places of a request (placements.ts); the others
-// only make sense where they stand.
+// examples stand beside it in config/content-filter-rules.json. `value` payloads are put into several places of a
+// request (placements.ts); the others only make sense where they stand.
 
 export type AttackCategory = {
   readonly category: string

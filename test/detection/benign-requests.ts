@@ -1,6 +1,7 @@
 // The benign half of the corpus: each text where users put texts (search, form, JSON, Markdown field, cookie, beacon),
 // and generated sentences that mix them, by a fixed seed.
 import { bodies, cookies, languages, prose, snippets, targets, urls, userAgents } from './benign.ts'
+import { hardBodies, hardHeaders, hardTargets, hardTexts } from './benign-hard.ts'
 import { moreProse } from './benign-more.ts'
 import { type CorpusRequest, type Shape, browser, placements } from './placements.ts'
 
@@ -61,6 +62,7 @@ export function benignRequests(): readonly CorpusRequest[] {
   for (const text of prose) inTurn('prose', text, 3)
   for (const text of moreProse) inTurn('more', text, 2)
   for (const text of snippets) inTurn('snippet', text, 3)
+  for (const text of hardTexts) inTurn('hard', text, 2)
   for (const text of languages) inTurn('language', text, 4)
   for (const name of names) inTurn('name', name, 4)
   for (const url of urls) {
@@ -75,6 +77,16 @@ export function benignRequests(): readonly CorpusRequest[] {
   for (const cookie of cookies)
     for (const path of ['/', '/cart?x=1'])
       add('cookie', 'cookie', { method: 'GET', path, headers: { ...browser, cookie } })
+  for (const path of hardTargets) add('hard', 'path', { method: 'GET', path, headers: browser })
+  for (const [name, value] of hardHeaders)
+    add('hard', 'header', { method: 'GET', path: '/', headers: { ...browser, [name]: value } })
+  for (const [contentType, body] of hardBodies)
+    add('hard', 'body', {
+      method: 'POST',
+      path: '/api',
+      headers: { ...browser, 'content-type': contentType },
+      body,
+    })
   for (const [contentType, body] of bodies)
     add('body', 'body', {
       method: 'POST',

@@ -12,7 +12,23 @@ const numberWithStatement = compilePattern(String.raw`\A1[^\n]*[cUEfTB;]`)
 const breaksOut = compilePattern(String.raw`\As`)
 const unionProse = compilePattern(String.raw`\AsUEn`)
 
+/** Numbers, operators, and the functions of mathematics: a formula, whatever it computes. */
+const formula = compilePattern(
+  String.raw`\A(?:[\d\s.,+*/^%()=-]|\b(?:a?(?:sin|cos|tan)h?|sqrt|log|ln|exp|pow|abs|min|max|pi|[enxyz])\b)+\z`,
+  { ignoreCase: true },
+)
+/** Phrases joined by OR and AND, then words, fields and excluded words: what search engines take. */
+const search = compilePattern(
+  String.raw`\A"[\w .-]+"(?:\s+(?:or|and|not)\s+"[\w .-]+")+(?:\s+-?(?:"[\w .-]+"|\w[\w.:-]*))*\s*\z`,
+  { ignoreCase: true },
+)
+const numberedList = compilePattern(String.raw`\A\d{1,2}[.)] [^\n]*\n\s*\d{1,2}[.)] `)
+
+const isHarmless = (value: string): boolean =>
+  formula.test(value) || search.test(value) || numberedList.test(value)
+
 function plausibleSqli(value: string, fingerprint: string): boolean {
+  if (isHarmless(value)) return false
   if (numberWithStatement.test(fingerprint)) return true
   if (!breaksOut.test(fingerprint) || unionProse.test(fingerprint)) return false
   return !opensString.test(value)
