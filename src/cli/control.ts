@@ -1,12 +1,16 @@
 // `weir control`: the control plane. Turns the folder into Envoy's configuration, sends it over ADS, and takes the access
 // log back, out of which come the events.
+import { dirname, join } from 'node:path'
 import {
   type FilterEndpoint,
   type XdsSettings,
+  admission,
   buildSnapshot,
   createAccessLog,
   createAds,
   createGrpcServer,
+  createSnapshotKeeper,
+  readKeptSnapshot,
 } from '#envoy'
 import { type SettingValues, createRegistry, formatPlace, startMetrics } from '#platform'
 import { type Locator, openLocator } from '#request'
@@ -53,9 +57,17 @@ export function xdsSettings(values: SettingValues): XdsSettings {
     listeners: [{ id: 'http', protocol: 'http', address, port, publicPort }],
     filters: values['xds.filters'].map(endpoint),
     controlCluster: 'weir_control',
+    controlToken: values['xds.token'],
     filterTimeoutMs: values['envoy.filter_timeout'],
   }
 }
+
+/** Beside the journal: that is where this installation has its data. */
+const keptPlace = (values: SettingValues) => ({
+  file: values['xds.kept.file'] ?? join(dirname(values['traffic.journal.file']), 'envoy-config.kept'),
+  maxBytes: values['xds.kept.max_bytes'],
+  bucket: values['xds.bucket'],
+})
 
 async function start({ life, log, settings }: Serving, folder: string): Promise<void> {
   const { values } = settings
@@ -88,15 +100,28 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     onEntry: ingest.take,
     onError: (error, lost) => log.warn({ err: error, lost }, 'an access log message could not be read'),
   })
+  const kept = keptPlace(values)
+  const before = readKeptSnapshot({ ...kept, log })
+  const keeper = createSnapshotKeeper({ ...kept, log, acknowledged: () => ads.acknowledged() })
   const ads = createAds({
     log,
+    bucket: values['xds.bucket'],
+    onProgress: keeper.consider,
     timeoutMs: values['publish.timeout'],
     drainMs: values['publish.drain'],
     onNack: ({ node, message }) => tell({ kind: 'nack', node, reason: message }),
   })
+  if (before) {
+    ads.restore(before)
+    log.info(
+      { snapshot: before.version },
+      'the Envoy configuration that was acknowledged last is offered again',
+    )
+  }
   watchTraffic(registry, { ingest, journal, ads })
 
   const server = createGrpcServer({
+    admit: admission(values['xds.token']),
     onDefect: (error, path) => log.error({ err: error, path }, 'a gRPC method failed'),
   })
   ads.register(server.grpc)
@@ -105,6 +130,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     folder,
     settings,
     log,
+    hasFallback: before !== undefined,
     apply(policy) {
       const snapshot = buildSnapshot(policy, xdsSettings(values))
       ads.publish(snapshot).then(
@@ -117,6 +143,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     'ads and access log',
     () => server.listen(formatPlace(values['xds.listen'])),
     async () => {
+      await keeper.stop()
       ads.stop()
       accessLog.close()
       const patience = setTimeout(() => server.stop(), 1000)

@@ -69,6 +69,7 @@ function argumentsOf({ values }: Settings): readonly string[] {
     STATS_PORT: values['envoy.stats'].port,
     CONTROL_HOST: values['xds.listen'].host,
     CONTROL_PORT: values['xds.listen'].port,
+    XDS_TOKEN: values['xds.token'],
   })
   const concurrency = values['envoy.concurrency']
   return [

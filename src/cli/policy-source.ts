@@ -7,6 +7,7 @@ import {
   type Problem,
   formatProblem,
   loadFolder,
+  totalOf,
   watchFolder,
 } from '#config'
 import type { Lifecycle, Log, Settings } from '#platform'
@@ -19,7 +20,8 @@ export const configFolder = (settings: Settings, shippedConfig: string): string 
 
 /** Every problem on a line of its own. */
 export function describeProblems(folder: string, problems: readonly Problem[]): string {
-  const count = problems.length === 1 ? 'a problem' : `${String(problems.length)} problems`
+  const total = totalOf(problems)
+  const count = total === 1 ? 'a problem' : `${String(total)} problems`
   const lines = problems.map((problem) => `  ${formatProblem(problem)}`)
   return [`the configuration in ${folder} has ${count}:`, ...lines].join('\n')
 }
@@ -39,6 +41,8 @@ export type PolicyUse = {
   readonly apply: (policy: Policy) => void
   /** Another process of the same site says what is wrong with the folder. */
   readonly quiet?: boolean
+  /** Something is in force already, so a folder that is broken at the start is no reason not to start. Default: false. */
+  readonly hasFallback?: boolean
   /** Told what the watcher saw, for metrics. */
   readonly onReload?: (outcome: 'applied' | 'refused') => void
 }
@@ -46,7 +50,7 @@ export type PolicyUse = {
 /** Loads, applies and from then on follows the folder. Throws UsageError when there is no policy to begin with. */
 export async function followPolicy(
   life: Lifecycle,
-  { folder, settings, log, apply, quiet = false, onReload }: PolicyUse,
+  { folder, settings, log, apply, quiet = false, hasFallback = false, onReload }: PolicyUse,
 ): Promise<void> {
   const options: LoadOptions = {
     allowLoopbackBackends: settings.values['envoy.allow_loopback_backends'],
@@ -103,6 +107,10 @@ export async function followPolicy(
       }),
     (watch) => watch.stop(),
   )
+  if (hasFallback) {
+    use(loadFolder(folder, options))
+    return
+  }
   const first = loadPolicy(folder, options)
   apply(first.policy)
   revision = first.policy.revision

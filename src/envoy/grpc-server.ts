@@ -1,12 +1,15 @@
 // The transport on @grpc/grpc-js, and the server that streaming services register with. Messages pass as they are:
 // grpc-js is given no protobuf types, the methods read and write bytes.
 import * as grpc from '@grpc/grpc-js'
+import { type Admission, gate } from './access.ts'
 import { GrpcError, type MethodPath, type OnDefect, type UnaryCall, type UnaryMethod } from './transport.ts'
 
 export type GrpcServerOptions = {
   readonly onDefect: OnDefect
   /** Default: plaintext, for loopback, Unix sockets and meshes that encrypt. */
   readonly credentials?: grpc.ServerCredentials
+  /** Default: whoever reaches the port may call. */
+  readonly admit?: Admission
   /** Bytes of one message; default 80 MiB: the largest inspection buffer (64 MiB) and its headers (spec control-plane 2.6). */
   readonly maxMessageBytes?: number
 }
@@ -96,8 +99,9 @@ const boundAddress = (address: string, port: number): string =>
   address.startsWith('unix:') ? address : `${address.slice(0, address.lastIndexOf(':'))}:${port}`
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { onDefect, credentials = grpc.ServerCredentials.createInsecure() } = options
+  const { onDefect, admit, credentials = grpc.ServerCredentials.createInsecure() } = options
   const server = new grpc.Server({
+    ...(admit ? { interceptors: [gate(admit)] } : {}),
     'grpc.max_receive_message_length': options.maxMessageBytes ?? defaultMaxMessageBytes,
     'grpc.enable_channelz': 0,
     // A request with a body of 1 MiB is more than HTTP/2's default window of 64 KiB: without this Envoy waits for us to

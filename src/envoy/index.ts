@@ -1,4 +1,5 @@
 // Envoy: the protocols between Envoy and Weir. Envoy's words stop here; the pipeline knows none of them.
+export { type Admission, type Caller, admission } from './access.ts'
 export type { AccessLogEntry, Durations, Endpoint, TlsSession } from './access-log-entry.ts'
 export { type AccessLog, type AccessLogOptions, createAccessLog } from './access-log.ts'
 export { type AuthzOptions, type Decide, authorizationService, checkPath, createAuthz } from './authz.ts'
@@ -32,6 +33,12 @@ export {
 export { type BootstrapValues, bootstrapTemplate, renderBootstrap } from './xds/bootstrap.ts'
 export { InconsistentSnapshot, assertConsistent } from './xds/consistency.ts'
 export { filterCluster } from './xds/http-filters.ts'
+export {
+  type KeeperOptions,
+  type SnapshotKeeper,
+  createSnapshotKeeper,
+  readKeptSnapshot,
+} from './xds/kept-snapshot.ts'
 export type { NodeResult, PublishResult } from './xds/publisher.ts'
 export {
   type FilterEndpoint,
@@ -39,4 +46,4 @@ export {
   type XdsSettings,
   defaultXdsSettings,
 } from './xds/settings.ts'
-export { type Resource, type Snapshot, buildSnapshot } from './xds/snapshot.ts'
+export { type OfferedSnapshot, type Resource, type Snapshot, buildSnapshot } from './xds/snapshot.ts'

@@ -46,6 +46,15 @@ const asIs = <T>(value: T): T => value
 export const text = (fallback: string | undefined, about: string): Setting<string> =>
   setting(Type.String({ minLength: 1 }), { about, expected: 'a non-empty text', fallback, convert: asIs })
 
+/** A shared secret that is sent as `Bearer`: the letters of RFC 6750, long enough not to be guessed. */
+export const token = (about: string): Setting<string> =>
+  setting(Type.String({ pattern: '^[A-Za-z0-9._~+/-]{16,256}={0,2}$' }), {
+    about,
+    expected: 'at least 16 letters, digits or . _ ~ + / -',
+    fallback: undefined,
+    convert: asIs,
+  })
+
 export const choice = <const W extends string>(words: readonly W[], fallback: W, about: string): Setting<W> =>
   setting(Type.String(), {
     about,

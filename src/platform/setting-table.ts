@@ -2,7 +2,18 @@
 // configuration. A row is its name in weir.yaml (dots are levels), its kind, its default and what it does; the variable's
 // name follows from it (`redis.url` is WEIR_REDIS_URL). Kubernetes sets WEIR_…_PORT and WEIR_…_SERVICE_… for services
 // of such names, so no setting may be called port or service.
-import { type Setting, choice, count, duration, place, places, size, text, yesNo } from './setting-kinds.ts'
+import {
+  type Setting,
+  choice,
+  count,
+  duration,
+  place,
+  places,
+  size,
+  text,
+  token,
+  yesNo,
+} from './setting-kinds.ts'
 
 const kib = 1024
 const mib = 1024 * kib
@@ -52,6 +63,22 @@ export const settingTable = {
 
   'control.metrics': place('127.0.0.1:18001', 'Metrics of the control plane.'),
   'xds.listen': place('127.0.0.1:18000', 'ADS and access log of the control plane.'),
+  'xds.bucket': text(
+    'prod',
+    'The bucket that is published here; nodes that ask for another one get nothing.',
+  ),
+  'xds.token': token(
+    'What Envoys send as `authorization: Bearer …`. Without it only this machine may connect.',
+  ),
+  'xds.kept.file': text(
+    undefined,
+    'Keeps the Envoy configuration that was acknowledged last. Default: envoy-config.kept beside the journal.',
+  ),
+  'xds.kept.max_bytes': size(
+    { from: mib, to: 4 * gib },
+    '256MiB',
+    'A larger Envoy configuration is not kept.',
+  ),
   'xds.filters': places(['127.0.0.1:9191'], 'The filters that Envoys are to ask.'),
 
   'publish.timeout': duration('30s', 'After this a silent Envoy no longer holds a publish up.'),

@@ -15,6 +15,8 @@ export type BootstrapValues = {
   /** ADS and access log. */
   readonly CONTROL_HOST?: string
   readonly CONTROL_PORT?: number
+  /** `xds.token` of the control plane. */
+  readonly XDS_TOKEN?: string | undefined
   readonly MAX_CONNECTIONS?: number
   readonly MAX_HEAP_BYTES?: number
 }
@@ -26,7 +28,7 @@ const placeholder = /\$\{([A-Z_]+):-([^}]*)\}/g
 /** Values stand inside double quotes or as numbers: anything that could end either is refused. */
 function plain(name: string, value: string | number): string {
   const text = String(value)
-  if (!/^[\w.:/@+-]*$/.test(text))
+  if (!/^[\w.:/@+~=-]*$/.test(text))
     throw new Error(`bootstrap value ${name} has a character that YAML could take for its own: ${text}`)
   return text
 }

@@ -83,7 +83,7 @@ export function connectionManager(inputs: ConnectionManagerInputs): JsonObject {
         filterTimeoutMs: settings.filterTimeoutMs,
         bodyBufferBytes: connection.bodyBufferBytes,
       }),
-      access_log: [httpAccessLog(settings.controlCluster)],
+      access_log: [httpAccessLog(settings)],
       ...clientAddress(chain, connection),
       // One address that no peer has: nobody is internal, so nobody may send Envoy's control headers.
       internal_address_config: { cidr_ranges: [{ address_prefix: '255.255.255.255', prefix_len: 32 }] },

@@ -28,6 +28,8 @@ export type XdsSettings = {
   readonly filters: readonly FilterEndpoint[]
   /** Static cluster of the bootstrap that takes the access log. */
   readonly controlCluster: string
+  /** What the control plane wants to see as `authorization: Bearer …`; left out: nothing. */
+  readonly controlToken?: string | undefined
   /** Milliseconds that Envoy waits for the filter's answer. */
   readonly filterTimeoutMs: number
 }
