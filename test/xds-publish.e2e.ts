@@ -1,6 +1,6 @@
 // Publishing to a running Envoy: no request fails while everything behind it changes, and what Envoy refuses
 // leaves what ran before.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,10 +29,21 @@ afterEach(async () => {
   await Promise.all([a.stop(), b.stop()])
 })
 
+type Protocol = 'delta' | 'sotw'
+
+/** What the bootstrap says; an Envoy with an older one may still come along. */
+let protocol: Protocol = 'delta'
+
+function bootstrapOf(id: string): string {
+  const text = renderBootstrap({ NODE_ID: id, ADMIN_PORT: 0, STATS_PORT: 0, CONTROL_PORT: control.port })
+  return protocol === 'delta' ? text : text.replace('api_type: DELTA_GRPC', 'api_type: GRPC')
+}
+
 async function start(id = 'envoy-0', listeners: readonly string[] = ['http']): Promise<Envoy> {
-  const bootstrap = renderBootstrap({ NODE_ID: id, ADMIN_PORT: 0, STATS_PORT: 0, CONTROL_PORT: control.port })
+  const bootstrap = bootstrapOf(id)
   const envoy = await startEnvoy({ bootstrap, listeners, args: ['--reject-unknown-dynamic-fields'] })
   envoys.push(envoy)
+  expect(control.ads.status().nodes.find((node) => node.id === id)?.protocol).toBe(protocol)
   return envoy
 }
 
@@ -61,138 +72,147 @@ const originAt = async (port: number, path = '/'): Promise<string> => {
 const states = (result: Awaited<ReturnType<Control['publish']>>) =>
   result.nodes.map(({ id, state }) => [id, state])
 
-describe('a changed policy', () => {
-  const changes: readonly (readonly [says: string, change: () => Policy])[] = [
-    ['a service that moved', () => policyWith(serviceOf('app', b))],
-    ['a service under another name', () => policyWith(serviceOf('app2', b))],
-    ['a cluster with other settings', () => policyWith(serviceOf('app', b, { sticky: 'least_conn' }))],
-    [
-      'another route',
-      () =>
-        policyWith(serviceOf('app', a), [
-          site.entry({ id: 'all', role: 'path', match: '^/', backend: serviceOf('other', b) }),
-        ]),
-    ],
-    [
-      'other settings of the listener',
-      () => policyWith(serviceOf('app', b), [], { clientHeaderTimeoutS: 20, maxRequestHeadersKb: 64 }),
-    ],
-  ]
-  for (const [says, change] of changes)
-    test(`${says}: 200 requests meanwhile, none fails`, async () => {
+describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
+  beforeEach(() => {
+    protocol = spoken
+  })
+  afterAll(() => {
+    protocol = 'delta'
+  })
+
+  describe('a changed policy', () => {
+    const changes: readonly (readonly [says: string, change: () => Policy])[] = [
+      ['a service that moved', () => policyWith(serviceOf('app', b))],
+      ['a service under another name', () => policyWith(serviceOf('app2', b))],
+      ['a cluster with other settings', () => policyWith(serviceOf('app', b, { sticky: 'least_conn' }))],
+      [
+        'another route',
+        () =>
+          policyWith(serviceOf('app', a), [
+            site.entry({ id: 'all', role: 'path', match: '^/', backend: serviceOf('other', b) }),
+          ]),
+      ],
+      [
+        'other settings of the listener',
+        () => policyWith(serviceOf('app', b), [], { clientHeaderTimeoutS: 20, maxRequestHeadersKb: 64 }),
+      ],
+    ]
+    for (const [says, change] of changes)
+      test(`${says}: 200 requests meanwhile, none fails`, async () => {
+        await control.publish(policyWith(serviceOf('app', a)))
+        const envoy = await start()
+        const port = await envoy.listenerPort('http')
+        const seen: string[] = []
+        let publishing: ReturnType<Control['publish']> | undefined
+        for (let sent = 0; sent < 200; sent++) {
+          if (sent === 20) publishing = control.publish(change())
+          seen.push(await originAt(port))
+        }
+        expect(await publishing).toMatchObject({ ok: true, nodes: [{ id: 'envoy-0', state: 'acked' }] })
+        expect([...new Set(seen)].toSorted()).toEqual(['a', 'b'])
+        expect(await originAt(port)).toBe('b')
+      }, 20_000)
+
+    test('a listener more is there when the publish ends', async () => {
+      await control.publish(policyWith(serviceOf('app', a)))
+      const envoy = await start()
+      const listener = { protocol: 'http', address: '127.0.0.1', port: 0, publicPort: 80 } as const
+      await control.publish(policyWith(serviceOf('app', a)), {
+        listeners: [
+          { ...listener, id: 'http' },
+          { ...listener, id: 'more' },
+        ],
+      })
+      expect(await originAt(await envoy.listenerPort('more'))).toBe('a')
+    }, 20_000)
+
+    test('clusters that nothing names any more go after a while', async () => {
+      await control.publish(policyWith(serviceOf('app', a)))
+      const envoy = await start()
+      await control.publish(policyWith(serviceOf('app2', b)))
+      expect(await envoy.get('/clusters')).toContain('be|app|http::')
+      const deadline = Date.now() + 5000
+      while ((await envoy.get('/clusters')).includes('be|app|http::') && Date.now() < deadline)
+        await envoy.get('/ready')
+      expect(await envoy.get('/clusters')).not.toContain('be|app|http::')
+      expect(await originAt(await envoy.listenerPort('http'))).toBe('b')
+    }, 20_000)
+
+    test('the same policy again is not sent again', async () => {
+      await control.publish(policyWith(serviceOf('app', a)))
+      const envoy = await start()
+      const updates = () =>
+        Promise.all(
+          ['cluster_manager.cds', 'listener_manager.lds'].map((type) => envoy.stat(`${type}.update_attempt`)),
+        )
+      const before = await updates()
+      expect(states(await control.publish(policyWith(serviceOf('app', a))))).toEqual([['envoy-0', 'acked']])
+      expect(await updates()).toEqual(before)
+    }, 20_000)
+  })
+
+  describe('what Envoy refuses', () => {
+    const broken = (): Policy =>
+      policyWith(serviceOf('app2', b), [
+        site.entry({ id: 'broken', role: 'path', match: '(', backend: serviceOf('app2', b) }),
+      ])
+
+    test("leaves what ran, and Envoy's reason is reported", async () => {
       await control.publish(policyWith(serviceOf('app', a)))
       const envoy = await start()
       const port = await envoy.listenerPort('http')
-      const seen: string[] = []
-      let publishing: ReturnType<Control['publish']> | undefined
-      for (let sent = 0; sent < 200; sent++) {
-        if (sent === 20) publishing = control.publish(change())
-        seen.push(await originAt(port))
-      }
-      expect(await publishing).toMatchObject({ ok: true, nodes: [{ id: 'envoy-0', state: 'acked' }] })
-      expect([...new Set(seen)].toSorted()).toEqual(['a', 'b'])
+      const result = await control.publish(broken())
+      expect(result).toMatchObject({
+        ok: false,
+        nodes: [
+          {
+            id: 'envoy-0',
+            state: 'nacked',
+            type: 'route',
+            resources: ['http|plain'],
+            message: expect.stringContaining('missing )'),
+          },
+        ],
+      })
+      expect(await originAt(port)).toBe('a')
+      expect(control.log).toContainEqual(
+        expect.objectContaining({
+          level: 'warn',
+          fields: expect.objectContaining({ node: 'envoy-0', type: 'route' }),
+        }),
+      )
+      expect(control.ads.status().nodes[0]?.types.some(({ nack }) => nack !== undefined)).toBe(false)
+      expect((await control.publish(policyWith(serviceOf('app', b)))).ok).toBe(true)
       expect(await originAt(port)).toBe('b')
     }, 20_000)
 
-  test('a listener more is there when the publish ends', async () => {
-    await control.publish(policyWith(serviceOf('app', a)))
-    const envoy = await start()
-    const listener = { protocol: 'http', address: '127.0.0.1', port: 0, publicPort: 80 } as const
-    await control.publish(policyWith(serviceOf('app', a)), {
-      listeners: [
-        { ...listener, id: 'http' },
-        { ...listener, id: 'more' },
-      ],
-    })
-    expect(await originAt(await envoy.listenerPort('more'))).toBe('a')
-  }, 20_000)
+    test('on one Envoy is rolled back on all', async () => {
+      await control.publish(policyWith(serviceOf('app', a)))
+      const [first, second] = [await start('envoy-0'), await start('envoy-1')]
+      const result = await control.publish(broken())
+      expect(result.ok).toBe(false)
+      expect(result.nodes.map(({ id }) => id)).toEqual(['envoy-0', 'envoy-1'])
+      for (const envoy of [first, second]) expect(await originAt(await envoy.listenerPort('http'))).toBe('a')
+      expect((await control.publish(policyWith(serviceOf('app', a)))).ok).toBe(true)
+    }, 20_000)
 
-  test('clusters that nothing names any more go after a while', async () => {
-    await control.publish(policyWith(serviceOf('app', a)))
-    const envoy = await start()
-    await control.publish(policyWith(serviceOf('app2', b)))
-    expect(await envoy.get('/clusters')).toContain('be|app|http::')
-    const deadline = Date.now() + 5000
-    while ((await envoy.get('/clusters')).includes('be|app|http::') && Date.now() < deadline)
-      await envoy.get('/ready')
-    expect(await envoy.get('/clusters')).not.toContain('be|app|http::')
-    expect(await originAt(await envoy.listenerPort('http'))).toBe('b')
-  }, 20_000)
-
-  test('the same policy again is not sent again', async () => {
-    await control.publish(policyWith(serviceOf('app', a)))
-    const envoy = await start()
-    const updates = () =>
-      Promise.all(
-        ['cluster_manager.cds', 'listener_manager.lds'].map((type) => envoy.stat(`${type}.update_attempt`)),
-      )
-    const before = await updates()
-    expect(states(await control.publish(policyWith(serviceOf('app', a))))).toEqual([['envoy-0', 'acked']])
-    expect(await updates()).toEqual(before)
-  }, 20_000)
-})
-
-describe('what Envoy refuses', () => {
-  const broken = (): Policy =>
-    policyWith(serviceOf('app2', b), [
-      site.entry({ id: 'broken', role: 'path', match: '(', backend: serviceOf('app2', b) }),
-    ])
-
-  test("leaves what ran, and Envoy's reason is reported", async () => {
-    await control.publish(policyWith(serviceOf('app', a)))
-    const envoy = await start()
-    const port = await envoy.listenerPort('http')
-    const result = await control.publish(broken())
-    expect(result).toMatchObject({
-      ok: false,
-      nodes: [
-        {
-          id: 'envoy-0',
+    test('for a listener does not take the listener away', async () => {
+      await control.publish(policyWith(serviceOf('app', a)))
+      const envoy = await start()
+      const port = await envoy.listenerPort('http')
+      const result = await control.publish(policyWith(serviceOf('app', b)), {
+        listeners: [{ id: 'http', protocol: 'http', address: 'no-address', port: 0, publicPort: 80 }],
+      })
+      expect(result.nodes).toEqual([
+        expect.objectContaining({
           state: 'nacked',
-          type: 'route',
-          resources: ['http|plain'],
-          message: expect.stringContaining('missing )'),
-        },
-      ],
-    })
-    expect(await originAt(port)).toBe('a')
-    expect(control.log).toContainEqual(
-      expect.objectContaining({
-        level: 'warn',
-        fields: expect.objectContaining({ node: 'envoy-0', type: 'route' }),
-      }),
-    )
-    expect(control.ads.status().nodes[0]?.types.some(({ nack }) => nack !== undefined)).toBe(false)
-    expect((await control.publish(policyWith(serviceOf('app', b)))).ok).toBe(true)
-    expect(await originAt(port)).toBe('b')
-  }, 20_000)
-
-  test('on one Envoy is rolled back on all', async () => {
-    await control.publish(policyWith(serviceOf('app', a)))
-    const [first, second] = [await start('envoy-0'), await start('envoy-1')]
-    const result = await control.publish(broken())
-    expect(result.ok).toBe(false)
-    expect(result.nodes.map(({ id }) => id)).toEqual(['envoy-0', 'envoy-1'])
-    for (const envoy of [first, second]) expect(await originAt(await envoy.listenerPort('http'))).toBe('a')
-    expect((await control.publish(policyWith(serviceOf('app', a)))).ok).toBe(true)
-  }, 20_000)
-
-  test('for a listener does not take the listener away', async () => {
-    await control.publish(policyWith(serviceOf('app', a)))
-    const envoy = await start()
-    const port = await envoy.listenerPort('http')
-    const result = await control.publish(policyWith(serviceOf('app', b)), {
-      listeners: [{ id: 'http', protocol: 'http', address: 'no-address', port: 0, publicPort: 80 }],
-    })
-    expect(result.nodes).toEqual([
-      expect.objectContaining({
-        state: 'nacked',
-        type: 'listener',
-        message: expect.stringContaining('no-address'),
-      }),
-    ])
-    expect(await originAt(port)).toBe('a')
-  }, 20_000)
+          type: 'listener',
+          message: expect.stringContaining('no-address'),
+        }),
+      ])
+      expect(await originAt(port)).toBe('a')
+    }, 20_000)
+  })
 })
 
 describe('partners that come and go', () => {
