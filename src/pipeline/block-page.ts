@@ -2,6 +2,7 @@
 // It exists so that a visitor who was refused by mistake can tell the owner which request it was.
 import type { Action } from '#config'
 import type { Answer } from './decision.ts'
+import { excerptOf } from './excerpt.ts'
 
 export type PageValues = {
   readonly status: number
@@ -39,7 +40,7 @@ export function blockPage(values: PageValues): string {
     ['Status', String(values.status)],
   ]
   const table = rows.map(
-    ([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value.slice(0, 512))}</td></tr>`,
+    ([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(excerptOf(value, 512))}</td></tr>`,
   )
   return `<!doctype html>
 <html lang="en">

@@ -44,20 +44,28 @@ const bytesOf = (text: string): string => Buffer.from(text).toString('latin1')
 
 type Clear = { readonly clear: string; readonly bytes: string; readonly mask: string }
 
-/** The clear values of this request that must not be written down, longest first. */
-function clearValues(request: RequestView, entries: Entries, seed: string): readonly Clear[] {
-  const masks = new Map<string, Clear>()
-  const collect = (section: SectionName, parameters: Parameters): void => {
-    for (const { name, value, values } of parameters.values()) {
-      if (!entries.masks(section, name)) continue
-      for (const clear of [value, ...values]) {
-        if (clear === '' || masks.has(clear)) continue
-        masks.set(clear, { clear, bytes: bytesOf(clear).replaceAll('+', ' '), mask: maskOf(seed, clear) })
-      }
+/** The clear values of these parameters, which must not be written down. */
+function addClear(
+  known: Map<string, Clear>,
+  parameters: Parameters,
+  names: ReadonlySet<string>,
+  seed: string,
+): void {
+  for (const name of names) {
+    const parameter = parameters.get(name)
+    if (parameter === undefined) continue
+    for (const clear of [parameter.value, ...parameter.values]) {
+      if (clear === '' || known.has(clear)) continue
+      known.set(clear, { clear, bytes: bytesOf(clear).replaceAll('+', ' '), mask: maskOf(seed, clear) })
     }
   }
-  for (const section of sectionOrder) collect(section, sectionOf(request, section))
-  return [...masks.values()].toSorted((a, b) => b.clear.length - a.clear.length)
+}
+
+/** The value of a hexadecimal digit, -1 for anything else. */
+function digit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const lower = code | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
 /** A text with percent-encoding undone and `+` as a space; `at` tells where each byte began, and the end. */
@@ -68,9 +76,11 @@ function decodeInPlace(bytes: string): { readonly decoded: string; readonly at: 
   for (let i = 0; i < bytes.length; i++) {
     at[length] = i
     const c = bytes.charCodeAt(i)
-    const code = c === 0x25 ? bytes.slice(i + 1, i + 3) : ''
-    if (/^[\da-f]{2}$/i.test(code)) {
-      out[length++] = Number.parseInt(code, 16)
+    // Beyond the end there is NaN, which is no digit.
+    const high = c === 0x25 ? digit(bytes.charCodeAt(i + 1)) : -1
+    const low = high < 0 ? -1 : digit(bytes.charCodeAt(i + 2))
+    if (low >= 0) {
+      out[length++] = high * 16 + low
       i += 2
     } else out[length++] = c === 0x2b ? 0x20 : c
   }
@@ -115,9 +125,24 @@ function replaceValues(text: string, values: readonly Clear[]): string {
 /** Characters times values that may be looked through for one request; what exceeds it is masked whole. */
 const mostWork = 16_000_000
 
+/** Name of an argument in a piece of a query, decoded; undefined where there is nothing to mask. */
+function nameOf(piece: string): string | undefined {
+  const equals = piece.indexOf('=')
+  return equals < 0 || equals === piece.length - 1 ? undefined : decodeQuery(piece.slice(0, equals))
+}
+
 export function createMasker(request: RequestView, entries: Entries, seed: string): Masker {
   if (!entries.masksAny) return noMask
-  const values = clearValues(request, entries, seed)
+  const masked = new Map<SectionName, ReadonlySet<string>>()
+  const known = new Map<string, Clear>()
+  for (const section of sectionOrder) {
+    const parameters = sectionOf(request, section)
+    const names = entries.maskedAmong(section, parameters.keys())
+    masked.set(section, names)
+    addClear(known, parameters, names, seed)
+  }
+  const values = [...known.values()].toSorted((a, b) => b.clear.length - a.clear.length)
+  const masks = (section: SectionName, name: string): boolean => masked.get(section)?.has(name) === true
   let work = 0
 
   const text = (shown: string): string => {
@@ -126,21 +151,27 @@ export function createMasker(request: RequestView, entries: Entries, seed: strin
     return work > mostWork ? maskOf(seed, shown) : replaceValues(shown, values)
   }
   const path = (rawPath: string): string => {
+    if (masked.get('path')?.size === 0) return text(rawPath)
     let n = 0
     const segments = rawPath.split('/').map((segment) => {
-      if (segment === '' || !entries.masks('path', `part${String(++n)}`)) return segment
+      if (segment === '' || !masks('path', `part${String(++n)}`)) return segment
       return maskOf(seed, decodePath(segment))
     })
     return text(segments.join('/'))
   }
-  const piece = (one: string): string => {
-    const equals = one.indexOf('=')
-    if (equals < 0 || equals === one.length - 1) return one
-    const name = one.slice(0, equals)
-    if (!entries.masks('args', decodeQuery(name))) return one
-    return `${name}=${maskOf(seed, decodeQuery(one.slice(equals + 1)))}`
+  const query = (raw: string): string => {
+    const pieces = raw.slice(1).split('&')
+    const names = pieces.map(nameOf)
+    const hidden = entries.maskedAmong('args', new Set(names.filter((name) => name !== undefined)))
+    if (hidden.size === 0) return text(raw)
+    const shown = pieces.map((piece, i) => {
+      const name = names[i]
+      if (name === undefined || !hidden.has(name)) return piece
+      const equals = piece.indexOf('=')
+      return `${piece.slice(0, equals)}=${maskOf(seed, decodeQuery(piece.slice(equals + 1)))}`
+    })
+    return text(`?${shown.join('&')}`)
   }
-  const query = (raw: string): string => text(`?${raw.slice(1).split('&').map(piece).join('&')}`)
   const referer = (url: string): string => {
     const question = url.indexOf('?')
     return question < 0 ? text(url) : text(url.slice(0, question)) + query(url.slice(question))
@@ -153,7 +184,7 @@ export function createMasker(request: RequestView, entries: Entries, seed: strin
     query,
     referer,
     value(section, name, value) {
-      if (entries.masks(section, name)) return maskOf(seed, value)
+      if (masks(section, name)) return maskOf(seed, value)
       if (section === 'path' && name === 'path') return path(value)
       return section === 'headers' && name === 'referer' ? referer(value) : text(value)
     },

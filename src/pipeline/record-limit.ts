@@ -1,6 +1,7 @@
 // A record that is too large loses parts in a fixed order until it fits (spec traffic 1.7, pipeline 6.6): what explains
 // the decision goes last.
 import type { DecisionRecord } from './decision.ts'
+import { cut } from './excerpt.ts'
 
 /** Never left out while other parameters are there. */
 const keptHeaders: ReadonlySet<string> = new Set([
@@ -72,11 +73,8 @@ function countTexts(trigger: object, count: (text: string) => void): void {
   }
 }
 
-/** What a text takes in JSON, quotes and escapes included, at most. */
-const costOf = (text: string): number =>
-  Buffer.byteLength(text) + 2 + (/["\\\u0000-\u001f]/.test(text) ? text.length : 0)
-
-const sizeOf = (record: DecisionRecord): number => Buffer.byteLength(JSON.stringify(record))
+/** What a value takes in JSON, quotes and escapes included. */
+const sizeOf = (value: DecisionRecord | string): number => Buffer.byteLength(JSON.stringify(value))
 
 function triggering(record: DecisionRecord): ReadonlySet<string> {
   const located = [
@@ -98,7 +96,7 @@ function valuesOf(record: DecisionRecord): readonly Value[] {
       Object.entries(record[group]).map(([name, value]) => ({
         group,
         name,
-        bytes: costOf(name) + costOf(value),
+        bytes: sizeOf(name) + sizeOf(value),
       })),
     )
     .filter(({ group, name }) => group !== 'headers' || !keptHeaders.has(name))
@@ -132,14 +130,22 @@ function finalTriggers(record: DecisionRecord): DecisionRecord {
   }
 }
 
-const shorten = (text: string): string => (text.length <= 256 ? text : `${text.slice(0, 256)}...`)
+const longestShortened = 256
+const mostMessages = 20
 
-function shortenReason(record: DecisionRecord): DecisionRecord {
-  const brief = <T extends { readonly value: string }>(triggers: readonly T[]): readonly T[] =>
-    triggers.map((trigger) => ({ ...trigger, value: shorten(trigger.value) }))
+const shorten = (text: string): string => cut(text, longestShortened)
+const shortenIf = (text: string | null): string | null => (text === null ? null : shorten(text))
+
+/** Everything that a client can make long, also the headers that are never left out. */
+function shortenTexts(record: DecisionRecord): DecisionRecord {
+  const brief = <T extends { readonly name: string; readonly value: string }>(
+    triggers: readonly T[],
+  ): readonly T[] =>
+    triggers.map((trigger) => ({ ...trigger, name: shorten(trigger.name), value: shorten(trigger.value) }))
   return {
     ...record,
-    reason: record.reason === null ? null : shorten(record.reason),
+    reason: shortenIf(record.reason),
+    messages: record.messages.slice(0, mostMessages).map(shorten),
     gf_triggers: brief(record.gf_triggers),
     rl_triggers: brief(record.rl_triggers),
     cf_triggers: brief(record.cf_triggers),
@@ -147,13 +153,36 @@ function shortenReason(record: DecisionRecord): DecisionRecord {
       ...trigger,
       actual: shorten(trigger.actual),
     })),
+    acl_triggers: record.acl_triggers.map((trigger) => ({ ...trigger, tags: trigger.tags.slice(0, 10) })),
+    headers: Object.fromEntries(
+      Object.entries(record.headers).map(([name, value]) => [name, shorten(value)] as const),
+    ),
+    host: shorten(record.host),
+    authority: shorten(record.authority),
+    method: shorten(record.method),
+    request_id: shorten(record.request_id),
+    ip: shorten(record.ip),
     path: shorten(record.path),
-    query: record.query === null ? null : shorten(record.query),
+    query: shortenIf(record.query),
     path_parts: {},
     body: null,
-    user_agent: record.user_agent === null ? null : shorten(record.user_agent),
-    referer: record.referer === null ? null : shorten(record.referer),
+    user_agent: shortenIf(record.user_agent),
+    referer: shortenIf(record.referer),
+    // A policy may have hundreds of rules in one place.
+    profiling: record.profiling.map((item) => ({ ...item, value: shortenIf(item.value) })),
   }
+}
+
+/** Hundreds of filters may have tagged one request: the longest tags go first. */
+function fewerTags(record: DecisionRecord, excess: number): DecisionRecord {
+  const removed = new Set<string>()
+  let gained = 0
+  for (const tag of record.tags.toSorted((a, b) => b.length - a.length)) {
+    if (gained >= excess) break
+    removed.add(tag)
+    gained += tag.length + 3
+  }
+  return { ...record, tags: record.tags.filter((tag) => !removed.has(tag)) }
 }
 
 /** Leaves parts out until the record fits `maxBytes` of JSON; `examined` tells values that rules ran on. */
@@ -168,13 +197,10 @@ export function fitRecord(
     if (triggers.has(`${group} ${originalName(name)}`)) return 'triggering'
     return examined(record[group][name] ?? '') ? 'examined' : 'ignored'
   }
+  const classes = Map.groupBy(valuesOf(record), classOf)
   const removeClass =
     (wanted: 'ignored' | 'examined' | 'triggering') => (r: DecisionRecord, excess: number) =>
-      withoutValues(
-        r,
-        valuesOf(r).filter((value) => classOf(value) === wanted),
-        excess,
-      )
+      withoutValues(r, classes.get(wanted) ?? [], excess)
   const steps: readonly (readonly [string, (r: DecisionRecord, excess: number) => DecisionRecord])[] = [
     ['logs', (r) => ({ ...r, logs: [] })],
     ['parameters:ignored', removeClass('ignored')],
@@ -182,24 +208,30 @@ export function fitRecord(
     ['parameters:triggering', removeClass('triggering')],
     ['monitor_reasons', (r) => ({ ...r, monitor_reasons: [] })],
     ['reasons:other', finalTriggers],
-    ['reason:content', shortenReason],
+    ['reason:content', shortenTexts],
+    ['tags', fewerTags],
   ]
   // Room for `omitted` and the notice that name what is missing.
   const limit = maxBytes - 512
   let current = record
+  let size = sizeOf(record)
   const omitted: string[] = []
   for (const [name, step] of steps) {
-    const excess = sizeOf(current) - limit
-    if (excess <= 0) break
-    const next = step(current, excess)
-    if (sizeOf(next) < sizeOf(current)) omitted.push(name)
+    if (size <= limit) break
+    const next = step(current, size - limit)
+    const left = sizeOf(next)
+    if (left < size) omitted.push(name)
     current = next
+    size = left
   }
   if (omitted.length === 0) return current
   return {
     ...current,
     truncated: true,
     omitted,
-    messages: [...current.messages.slice(0, 20), `record truncated: ${omitted.join(', ')} left out`],
+    messages: [
+      ...current.messages.slice(0, mostMessages),
+      `record truncated: ${omitted.join(', ')} left out`,
+    ],
   }
 }

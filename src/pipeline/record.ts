@@ -4,16 +4,13 @@ import type { SectionName } from '#config'
 import { type Parameters, type RequestView, decodedVariants } from '#request'
 import { isAlphanumeric } from './content-filter/restrictions.ts'
 import type { Answer, DecisionRecord, Located, Verdict } from './decision.ts'
+import { cut, excerptOf } from './excerpt.ts'
 import type { Masker } from './masking.ts'
 import { fitRecord } from './record-limit.ts'
 import type { Transaction } from './transaction.ts'
 
-/** Single values and maps are cut here, whatever the record's size (spec traffic 1.7). */
-const longestValue = 8192
+/** Maps are cut here, whatever the record's size (spec traffic 1.7). */
 const mostEntries = 1000
-
-export const cut = (text: string, limit = longestValue): string =>
-  text.length <= limit ? text : `${text.slice(0, limit)}...`
 
 /** What of a malformed body is kept (spec traffic 1.8). */
 const excerptLength = 500
@@ -54,7 +51,7 @@ function show(
 function excerpt({ body }: RequestView, masker: Masker): string | null {
   if (body.malformed === undefined || body.raw === undefined || masker.hidesBody) return null
   const text = body.raw.value
-  const shown = text.slice(0, excerptLength)
+  const shown = excerptOf(text, excerptLength)
   return text.length > excerptLength
     ? `Malformed body, first ${String(excerptLength)} of ${String(text.length)} characters:\n${shown}`
     : `Malformed body:\n${shown}`
@@ -76,9 +73,9 @@ function maskTriggers<T extends Located>(triggers: readonly T[], masker: Masker)
 
 const header = (request: RequestView, name: string): string | undefined => request.headers.get(name)?.value
 
-/** What a trusted proxy in front says, else the port that Host names, else the one the connection arrived at. */
+/** What a proxy in front says, else the port that Host names, else the one the connection arrived at. */
 function portOf({ input, authority, scheme, headers }: RequestView): string {
-  const forwarded = headers.get('x-forwarded-port')?.value
+  const forwarded = /^\d{1,5}$/.exec(headers.get('x-forwarded-port')?.value ?? '')?.[0]
   const sent = /:(\d+)$/.exec(authority)?.[1]
   const arrived = input.connection?.port
   return forwarded ?? sent ?? (arrived ? String(arrived) : scheme === 'https' ? '443' : '80')

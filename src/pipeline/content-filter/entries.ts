@@ -57,12 +57,51 @@ function byPattern({ set, patterns }: Compiled, name: string): Entry | undefined
   return patterns[first]
 }
 
+type MaskedNames = (names: Iterable<string>) => ReadonlySet<string>
+
+const none: ReadonlySet<string> = new Set()
+/** Names that are looked at together before each is looked at alone: a request may have thousands, of which few are masked. */
+const together = 64
+
+/** Patterns that a joined text may not show: ends of the whole text, and flags that are switched off. */
+const aboutWhole = /\\[Az]|\(\?[a-zA-Z]*-/
+
+/** Finds the masked ones among many names. Joined by line breaks a name matches what it matches alone, or more. */
+function compileMasked(own: Section, shared: Section, lowerCase: boolean): MaskedNames {
+  const exact = new Set(
+    [
+      ...own.names.map((entry) => (lowerCase ? { ...entry, key: entry.key.toLowerCase() } : entry)),
+      ...shared.names,
+    ].flatMap(({ key, mask }) => (mask ? [key] : [])),
+  )
+  const patterns = [...own.regex, ...shared.regex].flatMap(({ key, mask }) => (mask ? [key] : []))
+  const each = compilePatternSet(patterns, { ignoreCase: true })
+  const many = compilePatternSet(patterns, { ignoreCase: true, lines: true })
+  const size = patterns.some((pattern) => aboutWhole.test(pattern)) ? 1 : together
+  if (exact.size === 0 && each.size === 0) return () => none
+  return (names) => {
+    const found = new Set<string>()
+    let waiting: string[] = []
+    const look = (): void => {
+      if (size === 1 || many.match(waiting.join('\n')).length > 0)
+        for (const name of waiting) if (each.match(name).length > 0) found.add(name)
+      waiting = []
+    }
+    for (const name of names) {
+      if (exact.has(name)) found.add(name)
+      else if (each.size > 0 && waiting.push(name) === size) look()
+    }
+    if (waiting.length > 0) look()
+    return found
+  }
+}
+
 export type Entries = {
   /** No entry anywhere: nothing to look up. */
   readonly empty: boolean
   closest(section: SectionName, name: string): Entry | undefined
-  /** Any entry that covers the name masks it, whether or not its Matching Value matches (spec pipeline 6.5). */
-  masks(section: SectionName, name: string): boolean
+  /** Names that are masked: any entry that covers one does, whether or not its Matching Value matches (spec pipeline 6.5). */
+  maskedAmong(section: SectionName, names: Iterable<string>): ReadonlySet<string>
   readonly masksAny: boolean
   readonly masksArguments: boolean
 }
@@ -82,9 +121,13 @@ export function compileEntries(profile: ContentFilterProfile): Entries {
     [...sections[section].names, ...sections[section].regex].some(({ mask }) => mask)
   const masksAny = all.some(({ mask }) => mask)
 
-  const masked = ({ names, patterns, set }: Compiled, name: string): boolean =>
-    names.get(name)?.mask === true ||
-    (set.size > 0 && set.match(name).some((i) => patterns[i]?.mask === true))
+  const masked: Readonly<Record<SectionName, MaskedNames>> = {
+    headers: compileMasked(sections.headers, sections.allsections, true),
+    cookies: compileMasked(sections.cookies, sections.allsections, false),
+    args: compileMasked(sections.args, sections.allsections, false),
+    path: compileMasked(sections.path, sections.allsections, false),
+    plugins: compileMasked(sections.plugins, sections.allsections, false),
+  }
 
   return {
     empty: all.length === 0,
@@ -95,7 +138,6 @@ export function compileEntries(profile: ContentFilterProfile): Entries {
       compiled.allsections.names.get(name) ??
       byPattern(compiled[section], name) ??
       byPattern(compiled.allsections, name),
-    masks: (section, name) =>
-      masksAny && (masked(compiled[section], name) || masked(compiled.allsections, name)),
+    maskedAmong: (section, names) => masked[section](names),
   }
 }
