@@ -46,4 +46,10 @@ export {
   type XdsSettings,
   defaultXdsSettings,
 } from './xds/settings.ts'
-export { type OfferedSnapshot, type Resource, type Snapshot, buildSnapshot } from './xds/snapshot.ts'
+export {
+  type OfferedSnapshot,
+  type Resource,
+  type Snapshot,
+  buildSnapshot,
+  snapshotOf,
+} from './xds/snapshot.ts'

@@ -70,20 +70,30 @@ function toResource(kind: Kind, json: JsonObject): Resource {
 const byName = (a: Resource, b: Resource): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
 /**
- * All Envoy resources of a policy (spec control-plane 2.1). Pure: same input, same bytes.
- * Throws when a generated object is no valid message, which is a fault of the generator, never of a document.
+ * The snapshot of these resources, whoever thought of them. Throws ProtoJsonError when one is no valid message.
+ * @param jsonOf what a kind has, as proto3 JSON
  */
-export function buildSnapshot(policy: Policy, settings: XdsSettings): Snapshot {
-  const world = { policy, settings, backends: collectBackends(policy, settings.listeners) }
+export function snapshotOf(
+  jsonOf: (kind: Kind) => readonly JsonObject[],
+  staticClusters: readonly string[],
+): Snapshot {
   const resources = new Map(
     kinds.map((kind) => [
       typeUrlOf(kind),
-      kind
-        .build(world)
+      jsonOf(kind)
         .map((json) => toResource(kind, json))
         .toSorted(byName),
     ]),
   )
   const version = versionOf([...resources.values()].map(versionOfAll).join())
-  return { version, resources, staticClusters: [settings.controlCluster] }
+  return { version, resources, staticClusters }
+}
+
+/**
+ * All Envoy resources of a policy (spec control-plane 2.1). Pure: same input, same bytes.
+ * Throws when a generated object is no valid message, which is a fault of the generator, never of a document.
+ */
+export function buildSnapshot(policy: Policy, settings: XdsSettings): Snapshot {
+  const world = { policy, settings, backends: collectBackends(policy, settings.listeners) }
+  return snapshotOf((kind) => kind.build(world), [settings.controlCluster])
 }
