@@ -36,20 +36,39 @@ const html: JsonObject = {
 }
 const json: JsonObject = { json_format: { status: '%RESPONSE_CODE%', request_id: '%REQ(X-REQUEST-ID)%' } }
 
+const ofEnvoy = "!(response.code_details == 'ext_authz_denied')"
+
 const cases: readonly { readonly when: JsonObject; readonly status?: number }[] = [
   // Envoy gives a connect time-out the same flag as a refused connection; only the details tell them apart.
   { when: cel("response.code_details.contains('connection_timeout')"), status: 504 },
   { when: flags('UT'), status: 504 },
   { when: flags('UF', 'UC', 'UH'), status: 502 },
-  { when: cel("!(response.code_details == 'ext_authz_denied') && response.code >= 400") },
+  { when: cel(`${ofEnvoy} && response.code >= 400`) },
 ]
 
+/**
+ * Where slashes are not merged, the normalised path of `/%2fother.example` begins with two: a browser would take that
+ * for another host. With `/.` before it, it is a path.
+ */
+const ownHostOnly: JsonObject = {
+  filter: cel(`${ofEnvoy} && response.code == 307 && response.headers['location'].startsWith('//')`),
+  headers_to_add: [
+    {
+      header: { key: 'location', value: '/.%RESP(LOCATION)%' },
+      append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+    },
+  ],
+}
+
 export const localReplies: JsonObject = {
-  mappers: cases.flatMap(({ when, status }) => {
-    const code: JsonObject = status === undefined ? {} : { status_code: status }
-    return [
-      { filter: { and_filter: { filters: [when, ...prefersJson] } }, ...code, body_format_override: json },
-      { filter: when, ...code, body_format_override: html },
-    ]
-  }),
+  mappers: [
+    ownHostOnly,
+    ...cases.flatMap(({ when, status }) => {
+      const code: JsonObject = status === undefined ? {} : { status_code: status }
+      return [
+        { filter: { and_filter: { filters: [when, ...prefersJson] } }, ...code, body_format_override: json },
+        { filter: when, ...code, body_format_override: html },
+      ]
+    }),
+  ],
 }
