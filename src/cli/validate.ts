@@ -1,7 +1,8 @@
 // `weir validate`: reads a folder as a publish would, down to the Envoy configuration that it yields, and says what is
 // wrong with it. Touches nothing that runs.
-import { type Problem, formatProblem, loadFolder } from '#config'
+import { type Problem, formatProblem, loadFolder, totalOf } from '#config'
 import { assertConsistent, buildSnapshot } from '#envoy'
+import { type CompileProblem, compileProblems } from '#pipeline'
 import type { Command } from './command.ts'
 import { xdsSettings } from './control.ts'
 import { commonHelp, parseOptions } from './options.ts'
@@ -42,13 +43,22 @@ function envoyProblem(folder: string, error: unknown): Problem {
   }
 }
 
+/** What only shows when everything is compiled together. */
+const filterProblem = (folder: string, { document, ...problem }: CompileProblem): Problem => ({
+  file: document === '' ? folder : `${document}.json`,
+  document,
+  entry: '',
+  field: '',
+  ...problem,
+})
+
 function show({ ok, revision, problems, warnings }: Report, folder: string): string {
   const lines = [
     ...problems.map(formatProblem),
     ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
     ok
-      ? `${folder}: valid, revision ${String(revision)}, ${String(warnings.length)} warnings`
-      : `${folder}: ${String(problems.length)} problems, ${String(warnings.length)} warnings`,
+      ? `${folder}: valid, revision ${String(revision)}, ${String(totalOf(warnings))} warnings`
+      : `${folder}: ${String(totalOf(problems))} problems, ${String(totalOf(warnings))} warnings`,
   ]
   return lines.join('\n')
 }
@@ -68,6 +78,7 @@ export const validateCommand: Command = {
     const loaded = loadFolder(folder, { allowLoopbackBackends })
     const problems = [...(loaded.ok ? [] : loaded.problems)]
     if (loaded.ok) {
+      problems.push(...compileProblems(loaded.policy).map((problem) => filterProblem(folder, problem)))
       try {
         assertConsistent(buildSnapshot(loaded.policy, xdsSettings(settings.values)))
       } catch (error) {

@@ -37,7 +37,7 @@ export type { RuleExamples, RuleWithExamples } from './documents/content-filter-
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
 export { type LoadOptions, type LoadResult, buildPolicy, loadFolder } from './load.ts'
-export { type Problem, formatProblem } from './problem.ts'
+export { type Problem, formatProblem, totalOf } from './problem.ts'
 export { type RuleFolder, type ValueReading, readRuleFolder } from './rule-folder.ts'
 export type { SeedSource } from './resolve/seed.ts'
 export { normaliseTag } from './tag.ts'

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildPolicy, loadFolder } from './load.ts'
 import type { Policy } from './policy.ts'
-import { formatProblem } from './problem.ts'
+import { formatProblem, totalOf } from './problem.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 type Documents = Readonly<Record<string, readonly Entry[]>>
@@ -279,6 +279,31 @@ describe('built-in entries', () => {
   })
 })
 
+describe('a folder that is wrong in very many places', () => {
+  const wrong = Array.from({ length: 50_000 }, (_, n) => ({ id: String(n), type: 'no such type' }))
+  const result = buildPolicy({ ...site(), actions: wrong })
+  const problems = result.ok ? [] : result.problems
+
+  test('lists the first ones and the number of the others', () => {
+    expect(problems).toHaveLength(201)
+    expect(problems.slice(0, 200).map(({ entry }) => entry)).toEqual(
+      Array.from({ length: 200 }, (_, n) => String(n)),
+    )
+    expect(problems.slice(200).map(formatProblem)).toEqual([
+      'the folder: 49800 more problems. Correct those above first; then these are listed.',
+    ])
+  })
+  test('and says how many there are', () => {
+    expect(totalOf(problems)).toBe(50_000)
+  })
+  test('two hundred are listed all', () => {
+    const few = buildPolicy({ ...site(), actions: wrong.slice(0, 200) })
+    expect(few.ok ? [] : few.problems.map(({ entry }) => entry)).toEqual(
+      wrong.slice(0, 200).map(({ id }) => id),
+    )
+  })
+})
+
 describe('the revision', () => {
   const revision = (documents: Documents) => policyOf(documents).revision
 
@@ -292,6 +317,10 @@ describe('the revision', () => {
     }
     expect(revision(other)).toBe(revision(site()))
     expect(revision(site())).toMatch(/^[0-9a-f]{16}$/)
+  })
+  test('an entry counts for the document that it stands in', () => {
+    const alike = (namespace: string) => revision({ ...site(), [namespace]: [{ id: 'e' }] })
+    expect(alike('acl-profiles')).not.toBe(alike('proxy-templates'))
   })
   test.each([
     ['a value', site({ id: 'a', name: 'a', match: '^/b', backend_service: 'app' })],
@@ -490,7 +519,7 @@ describe('ten thousand of them', () => {
     const start = performance.now()
     const result = buildPolicy(documents)
     expect(performance.now() - start).toBeLessThan(10_000)
-    expect((result.ok ? [] : result.problems).length + result.warnings.length).toBe(found)
+    expect(totalOf(result.ok ? [] : result.problems) + totalOf(result.warnings)).toBe(found)
   })
 })
 

@@ -17,7 +17,7 @@ import { securityPolicies } from './documents/security-policies.ts'
 import { serverGroups } from './documents/server-groups.ts'
 import { notUsedYet } from './findings.ts'
 import type { Certificate, Policy } from './policy.ts'
-import { type Findings, type Problem, type Report, reportAt } from './problem.ts'
+import { type Findings, type Problem, type Report, noFindings, reportAt } from './problem.ts'
 import { notDocument, notList, useOf } from './read/namespaces.ts'
 import { type Document, readEntries } from './read/read-entries.ts'
 import { type Raw, readFolder } from './read/read-folder.ts'
@@ -173,7 +173,7 @@ export function buildPolicy(
   documents: Readonly<Record<string, unknown>>,
   options: LoadOptions = {},
 ): LoadResult {
-  const findings: Findings = { problems: [], warnings: [] }
+  const findings = noFindings()
   const raw = new Map<string, Raw>()
   for (const [namespace, entries] of Object.entries(documents)) {
     const file = `${namespace}.json`
@@ -192,7 +192,7 @@ export function buildPolicy(
 
 /** A Policy from a folder of JSON and YAML files. */
 export function loadFolder(folder: string, options: LoadOptions = {}): LoadResult {
-  const findings: Findings = { problems: [], warnings: [] }
+  const findings = noFindings()
   const documents = readFolder(folder, findings)
   if (documents.size === 0 && findings.problems.length === 0) {
     reportAt(findings, { file: folder, document: '', entry: '' }).problem('', {

@@ -14,6 +14,8 @@ export type Problem = {
   /** In the words of spec pipeline 7. */
   readonly reason: string
   readonly remedy: string
+  /** This one stands for so many that are not listed. */
+  readonly more?: number
 }
 
 /** What is wrong and what to do, wherever it stands. */
@@ -25,11 +27,40 @@ export type Report = {
   warning(field: string, finding: Finding): void
 }
 
-/** Everything found in one configuration, in the order of discovery. */
+/**
+ * What was found in one configuration, in the order of discovery: the first ones, and how many more there are. A generated
+ * folder can be wrong in a million places, and who reads of the first two hundred has enough to do.
+ */
 export type Findings = {
   readonly problems: Problem[]
   readonly warnings: Problem[]
 }
+
+/** Findings that are listed one by one, of problems and of warnings each. */
+export const mostListed = 200
+
+export const noFindings = (): Findings => ({ problems: [], warnings: [] })
+
+function list(found: Problem[], noun: string, problem: Problem): void {
+  if (found.length < mostListed) {
+    found.push(problem)
+    return
+  }
+  const more = (found[mostListed]?.more ?? 0) + 1
+  found[mostListed] = {
+    file: 'the folder',
+    document: '',
+    entry: '',
+    field: '',
+    reason: `${String(more)} more ${noun}${more === 1 ? '' : 's'}`,
+    remedy: 'Correct those above first; then these are listed.',
+    more,
+  }
+}
+
+/** How many there are, with those that are not listed. */
+export const totalOf = (found: readonly Problem[]): number =>
+  found.reduce((total, { more = 1 }) => total + more, 0)
 
 export type Place = Pick<Problem, 'file' | 'document' | 'entry'>
 
@@ -37,10 +68,10 @@ export type Place = Pick<Problem, 'file' | 'document' | 'entry'>
 export function reportAt(findings: Findings, place: Place): Report {
   return {
     problem(field, finding) {
-      findings.problems.push({ ...place, field, ...finding })
+      list(findings.problems, 'problem', { ...place, field, ...finding })
     },
     warning(field, finding) {
-      findings.warnings.push({ ...place, field, ...finding })
+      list(findings.warnings, 'warning', { ...place, field, ...finding })
     },
   }
 }

@@ -4,7 +4,7 @@ import { contentFilterProfiles } from './documents/content-filter-profiles.ts'
 import { type RuleWithExamples, contentFilterRulesWithExamples } from './documents/content-filter-rules.ts'
 import { finding } from './findings.ts'
 import type { ContentFilterProfile } from './policy.ts'
-import { type Findings, type Problem, reportAt } from './problem.ts'
+import { type Problem, noFindings, reportAt } from './problem.ts'
 import { readEntries } from './read/read-entries.ts'
 import { readFolder } from './read/read-folder.ts'
 import { withBuiltin } from './read/with-builtin.ts'
@@ -24,7 +24,7 @@ const read = new Set(['', contentFilterRulesWithExamples.namespace, contentFilte
 
 /** Reads the rules of a folder in their order. */
 export function readRuleFolder(folder: string): RuleFolder {
-  const findings: Findings = { problems: [], warnings: [] }
+  const findings = noFindings()
   const documents = readFolder(folder, findings)
   const { namespace } = contentFilterRulesWithExamples
   if (findings.problems.length === 0 && !documents.has(namespace)) {

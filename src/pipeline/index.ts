@@ -13,6 +13,7 @@ export type {
   Trigger,
   Verdict,
 } from './decision.ts'
+export { type CompileProblem, compileProblems } from './compile-check.ts'
 export { type FoundPart, type RuleSearch, createRuleSearch } from './content-filter/rule-search.ts'
 export { readsBody } from './reads-body.ts'
 export { type Pipeline, type PipelineSettings, createPipeline } from './pipeline.ts'

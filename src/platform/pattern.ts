@@ -88,13 +88,25 @@ export type PatternSet = {
 
 const none: readonly number[] = []
 
-/** Compiles the patterns into one automaton; an index of `match` is the pattern's place in the list. */
+function compileSet(sources: readonly string[]): InstanceType<typeof RE2.Set> {
+  try {
+    return new RE2.Set(sources, 'u', { maxMem: setMemory })
+  } catch (error) {
+    // Each was taken alone, so that this is about all of them.
+    if (!String(error).includes('could not be compiled')) throw error
+    const memory = `${String(setMemory / 2 ** 20)} MiB`
+    throw new Error(`${String(sources.length)} expressions need more than ${memory} together`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Compiles the patterns into one automaton; an index of `match` is the pattern's place in the list. Throws SyntaxError for
+ * a pattern that `checkPattern` refuses, and an Error where all together need too much memory.
+ */
 export function compilePatternSet(sources: readonly string[], flags: PatternFlags = {}): PatternSet {
   if (sources.length === 0) return { size: 0, match: () => none }
-  const set = new RE2.Set(
-    sources.map((source) => withFlags(source, flags)),
-    'u',
-    { maxMem: setMemory },
-  )
+  const set = compileSet(sources.map((source) => withFlags(source, flags)))
   return { size: sources.length, match: (value) => set.match(value) }
 }
