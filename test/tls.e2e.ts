@@ -80,6 +80,7 @@ function documentsOf(originPort: number, secureOriginPort: number): Documents {
         mtls_certificate: 'weir',
         mtls_trusted_certificate: 'origins',
       }),
+      service('passed', secureOriginPort, { sticky: 'iphash' }),
       service('distrusted', secureOriginPort, {
         transport_mode: 'https',
         mtls_certificate: 'weir',
@@ -90,6 +91,7 @@ function documentsOf(originPort: number, secureOriginPort: number): Documents {
       policyTo('sp', 'app'),
       policyTo('to-secure', 'secure'),
       policyTo('to-distrusted', 'distrusted'),
+      policyTo('to-passed', 'passed'),
     ],
     'proxy-templates': [{ id: '__default__', name: 'default', limit_req_rate: '0' }],
     'server-groups': [
@@ -104,6 +106,7 @@ function documentsOf(originPort: number, secureOriginPort: number): Documents {
       }),
       site('secure', 'origin.example.com', { security_policy: 'to-secure' }),
       site('distrusted', 'stranger.example.com', { security_policy: 'to-distrusted' }),
+      site('passed', 'passed.example.com', { security_policy: 'to-passed', tcp_passthrough: true }),
       ...hosts.map((host, i) => site(`many${String(i)}`, host, { ssl_certificate: `many${String(i)}` })),
     ],
     'load-balancers': [
@@ -434,6 +437,23 @@ describe('TLS', () => {
     test('that another CA signed are not spoken to', async () => {
       expect(await ask('stranger.example.com')).toMatchObject({ status: 502 })
     })
+  })
+
+  test('what is passed through is not decrypted, and no event', async () => {
+    const before = decisions.length
+    const weir = makePair({ commonName: 'Somebody', issuer: originCa })
+    const socket = await open({
+      servername: 'passed.example.com',
+      cert: weir.chain,
+      key: weir.key,
+      ca: originCa.chain,
+      rejectUnauthorized: true,
+      checkServerIdentity: () => undefined,
+    })
+    expect(socket.getPeerCertificate().subject.CN).toBe('origin.example.com')
+    expect((await send({ port: 0, host: 'passed.example.com', socket })).body).toContain('Somebody')
+    expect(decisions.length).toBe(before)
+    socket.destroy()
   })
 
   test('the PROXY protocol names the client', async () => {

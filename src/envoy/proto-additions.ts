@@ -75,6 +75,9 @@ export const addedFields: readonly AddedField[] = [
   { message: `${tls}.UpstreamTlsContext`, name: 'auto_sni_san_validation', id: 7, type: 'bool' },
   { message: `${tls}.DownstreamTlsContext`, name: 'prefer_client_ciphers', id: 11, type: 'bool' },
   { message: `${tls}.CertificateValidationContext`, name: 'suppress_client_ca_list', id: 18, type: 'bool' },
+  // An enum: 1 is ON_DOWNSTREAM_DATA.
+  { message: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', name: 'upstream_connect_mode', id: 21, type: 'int32' },
+  { message: 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', name: 'max_early_data_bytes', id: 22, type: 'google.protobuf.UInt32Value' },
   { message: 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector', name: 'enable_ja4_fingerprinting', id: 3, type: 'google.protobuf.BoolValue' },
   { message: 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector', name: 'close_connection_on_client_hello_parsing_errors', id: 4, type: 'bool' },
   { message: 'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector', name: 'max_client_hello_size', id: 5, type: 'google.protobuf.UInt32Value' },

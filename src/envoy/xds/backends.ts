@@ -1,10 +1,11 @@
 // Which clusters exist: one for each way in which some route reaches a service. Routes ask here for the name of
 // their cluster, and clusters and endpoints are made from the same list, so that no route can name a cluster
 // that is not there.
-import type { BackendService, Policy, ProxyTemplate } from '#config'
+import type { BackendService, Policy, ProxyTemplate, ServerGroup } from '#config'
 import type { ListenerSettings } from './settings.ts'
 
-export type Transport = 'http' | 'https'
+/** `tcp`: bytes pass as they are, TLS included. */
+export type Transport = 'http' | 'https' | 'tcp'
 
 export type Backend = {
   readonly cluster: string
@@ -18,6 +19,8 @@ export type Backend = {
 }
 
 export type Backends = {
+  /** The cluster of a site whose TLS is not terminated. */
+  passthrough(group: ServerGroup): Backend | undefined
   /** Sorted by cluster name. */
   readonly all: readonly Backend[]
   of(service: BackendService, template: ProxyTemplate, listener: ListenerSettings): Backend
@@ -57,27 +60,48 @@ export function collectBackends(policy: Policy, listeners: readonly ListenerSett
     return name
   }
 
-  function of(service: BackendService, template: ProxyTemplate, listener: ListenerSettings): Backend {
-    const cluster = nameOf(baseName(service, listener), template)
+  function add(
+    base: string,
+    template: ProxyTemplate,
+    backend: Pick<Backend, 'service' | 'transport' | 'bridgePort'>,
+  ): Backend {
+    const cluster = nameOf(base, template)
     const known = found.get(cluster)
     if (known) return known
-    const backend: Backend = {
+    const made: Backend = {
+      ...backend,
       cluster,
-      service,
-      transport: transportOf(service, listener),
-      bridgePort: service.transportMode === 'port_bridge' ? listener.publicPort : undefined,
       connectTimeoutS: template.connectTimeoutS,
       ownHost: template.upstreamHost === '$proxy_host',
     }
-    found.set(cluster, backend)
-    return backend
+    found.set(cluster, made)
+    return made
+  }
+
+  const of = (service: BackendService, template: ProxyTemplate, listener: ListenerSettings): Backend =>
+    add(baseName(service, listener), template, {
+      service,
+      transport: transportOf(service, listener),
+      bridgePort: service.transportMode === 'port_bridge' ? listener.publicPort : undefined,
+    })
+
+  function passthrough({ policy: { entries }, template }: ServerGroup): Backend | undefined {
+    const service = entries.find(({ role }) => role === 'default')?.backend
+    return (
+      service && add(`be|${service.id}|tcp`, template, { service, transport: 'tcp', bridgePort: undefined })
+    )
   }
 
   for (const listener of listeners)
-    for (const group of policy.serverGroups)
+    for (const group of policy.serverGroups) {
+      if (group.tcpPassthrough && listener.protocol === 'https') {
+        passthrough(group)
+        continue
+      }
       for (const entry of group.policy.entries)
         if (entry.role !== 'site-level' && entry.backend) of(entry.backend, group.template, listener)
+    }
 
   const all = [...found.values()].toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1))
-  return { all, of }
+  return { all, of, passthrough }
 }

@@ -130,7 +130,7 @@ function cluster(backend: Backend): JsonObject {
       ],
     },
     ...outlierDetection(service.hosts),
-    ...protocolOptions({ ...protocolOf(service, transport), ...sni }),
+    ...(transport === 'tcp' ? {} : protocolOptions({ ...protocolOf(service, transport), ...sni })),
     ...(transport === 'https' ? tls(backend) : {}),
   }
 }

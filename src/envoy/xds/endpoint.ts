@@ -21,7 +21,7 @@ export const hasOnlyAddresses = (backend: Backend): boolean =>
 
 function portsOf(backend: Backend, host: BackHost): readonly number[] {
   if (backend.bridgePort !== undefined) return [backend.bridgePort]
-  return backend.transport === 'https' ? host.httpsPorts : host.httpPorts
+  return backend.transport === 'http' ? host.httpPorts : host.httpsPorts
 }
 
 function endpointsOf(backend: Backend, host: BackHost): readonly JsonObject[] {

@@ -160,12 +160,51 @@ function defaultPair(listener: TlsListener, world: World): readonly JsonObject[]
   )
 }
 
+const tcpProxy = (listener: TlsListener, cluster: string, sourceIp: boolean): JsonObject =>
+  extension('envoy.filters.network.tcp_proxy', 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {
+    stat_prefix: `${listener.id}_passthrough`,
+    cluster,
+    ...(sourceIp ? { hash_policy: [{ source_ip: {} }] } : {}),
+    // ON_DOWNSTREAM_DATA: else a client that is denied at once still opens a connection to the origin.
+    upstream_connect_mode: 1,
+    max_early_data_bytes: 65536,
+  })
+
+/** Sites whose TLS is not terminated: chosen by name, and never read (spec control-plane 2.10). */
+function passthroughChains(
+  listener: TlsListener,
+  world: World,
+  take: (name: string) => boolean,
+): readonly JsonObject[] {
+  const passed = world.policy.serverGroups.filter(({ tcpPassthrough }) => tcpPassthrough)
+  return passed.flatMap((group) => {
+    const backend = world.backends.passthrough(group)
+    const names = handshakeNames(group).filter(take)
+    if (backend === undefined || names.length === 0) return []
+    const from = cidrRanges(listener.proxyProtocolFrom ?? [])
+    return [
+      {
+        name: `passthrough|${group.id}`,
+        filter_chain_match: {
+          transport_protocol: 'tls',
+          server_names: names,
+          ...(from.length > 0 ? { direct_source_prefix_ranges: from } : {}),
+        },
+        filters: [tcpProxy(listener, backend.cluster, backend.service.sticky === 'iphash')],
+      },
+    ]
+  })
+}
+
 /** All chains of a listener, sorted by name within the profiles. */
 export function tlsChains(listener: TlsListener, world: World): readonly JsonObject[] {
   const { policy } = world
   const taken = new Set<string>()
+  // A name belongs to one chain; ports, which a handshake does not carry, may have told two sites apart.
+  const take = (name: string): boolean => !taken.has(name) && taken.add(name).has(name)
+  const passed = passthroughChains(listener, world, take)
   const pairs = profilesOf(policy.serverGroups).flatMap((profile) => {
-    const names = profile.groups.flatMap(handshakeNames).filter((name) => !taken.has(name) && taken.add(name))
+    const names = profile.groups.flatMap(handshakeNames).filter(take)
     const certificates = unique([
       listener.defaultCertificate,
       ...profile.groups.map(({ certificate }) => certificate),
@@ -175,5 +214,5 @@ export function tlsChains(listener: TlsListener, world: World): readonly JsonObj
     const table = (chain: Chain): RouteTable => profileTable(listener, profile, chain, policy)
     return chainPair({ ...profile, names, certificates, table }, listener, world)
   })
-  return [...pairs, ...defaultPair(listener, world)]
+  return [...passed, ...pairs, ...defaultPair(listener, world)]
 }
