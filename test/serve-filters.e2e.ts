@@ -1,6 +1,8 @@
 // Several filter processes behind one Envoy: they share their counters in Redis, so that a limit holds once, and not once
 // per process.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type RedisServer, startRedis } from './support/redis.ts'
 import { type TestWeir, editConfig, startWeir, waitFor } from './support/weir.ts'
@@ -55,6 +57,31 @@ const judgedBy = async (port: number): Promise<number> => {
   const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text()
   return [...text.matchAll(/^weir_decisions_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0)
 }
+
+describe('what three processes find in one folder', () => {
+  const saying = (words: string): number => weir.log().filter(({ msg }) => msg?.includes(words)).length
+
+  test('is warned about once', () => {
+    expect(saying('"all" in force_deny')).toBe(1)
+  })
+  test('is refused once, and the seed of the machine is told once', async () => {
+    const file = join(weir.config, 'actions.json')
+    const good = readFileSync(file, 'utf8')
+    const refused = async (port: number): Promise<boolean> => {
+      const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text()
+      return /^weir_policy_reloads_total\{outcome="refused".*\} 1$/m.test(text)
+    }
+    writeFileSync(file, '[{]')
+    const { filterMetrics } = weir.ports
+    await waitFor('both filters refused it', async () =>
+      (await Promise.all([filterMetrics, filterMetrics + 2].map(refused))).every(Boolean) ? true : undefined,
+    )
+    await weir.logged(({ msg }) => msg?.includes('actions.json: invalid JSON') === true)
+    expect(saying('actions.json: invalid JSON')).toBe(1)
+    expect(saying('use the one of this machine')).toBe(1)
+    writeFileSync(file, good)
+  }, 30_000)
+})
 
 describe('two filters on one Redis', () => {
   test(`of 400 parallel requests exactly ${String(limit)} pass, and both filters had their share`, async () => {
