@@ -2,8 +2,6 @@
 // log back, out of which come the events.
 import { dirname, join } from 'node:path'
 import {
-  type FilterEndpoint,
-  type XdsSettings,
   admission,
   buildSnapshot,
   createAccessLog,
@@ -22,7 +20,9 @@ import { printEvents } from './event-output.ts'
 import { tell } from './messages.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder, followPolicy } from './policy-source.ts'
+import { placeholderSource } from './placeholder.ts'
 import { type Serving, runServing } from './run.ts'
+import { xdsSettings } from './xds-settings.ts'
 
 const help = `Runs the control plane: configures Envoys over ADS and makes events of their access log.
 
@@ -43,28 +43,12 @@ Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage,
 Example: weir control --config my-site --xds-listen 0.0.0.0:18000 --events text
 `
 
-const endpoint = ({ host, port }: SettingValues['envoy.listen']): FilterEndpoint => ({
-  kind: 'tcp',
-  address: host,
-  port,
-})
+/** The journal's folder is where this installation has its data. */
+const besideJournal = (values: SettingValues, name: string): string =>
+  join(dirname(values['traffic.journal.file']), name)
 
-/** What the generator needs to know of this installation. */
-export function xdsSettings(values: SettingValues): XdsSettings {
-  const { host: address, port } = values['envoy.listen']
-  const publicPort = values['envoy.public'] === 0 ? port : values['envoy.public']
-  return {
-    listeners: [{ id: 'http', protocol: 'http', address, port, publicPort }],
-    filters: values['xds.filters'].map(endpoint),
-    controlCluster: 'weir_control',
-    controlToken: values['xds.token'],
-    filterTimeoutMs: values['envoy.filter_timeout'],
-  }
-}
-
-/** Beside the journal: that is where this installation has its data. */
 const keptPlace = (values: SettingValues) => ({
-  file: values['xds.kept.file'] ?? join(dirname(values['traffic.journal.file']), 'envoy-config.kept'),
+  file: values['xds.kept.file'] ?? besideJournal(values, 'envoy-config.kept'),
   maxBytes: values['xds.kept.max_bytes'],
   bucket: values['xds.bucket'],
 })
@@ -130,9 +114,10 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     folder,
     settings,
     log,
+    load: { placeholder: placeholderSource(besideJournal(values, 'placeholder.pem'), log) },
     hasFallback: before !== undefined,
     apply(policy) {
-      const snapshot = buildSnapshot(policy, xdsSettings(values))
+      const snapshot = buildSnapshot(policy, xdsSettings(policy, settings))
       ads.publish(snapshot).then(
         ({ nodes }) => log.info({ revision: policy.revision, nodes }, 'published'),
         (error: unknown) => log.error({ err: error, revision: policy.revision }, 'not published'),

@@ -82,6 +82,7 @@ async function start(serving: Serving, folder: string): Promise<void> {
       pipeline = createPipeline(policy, { state, locator, challenges, onDefect, maxRecordBytes })
       metrics.policy(policy.revision)
     },
+    load: { withKeys: false },
     quiet: process.connected,
     onReload: metrics.reload,
   })

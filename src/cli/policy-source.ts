@@ -43,6 +43,8 @@ export type PolicyUse = {
   readonly quiet?: boolean
   /** Something is in force already, so a folder that is broken at the start is no reason not to start. Default: false. */
   readonly hasFallback?: boolean
+  /** How certificates are loaded. */
+  readonly load?: Pick<LoadOptions, 'withKeys' | 'placeholder'>
   /** Told what the watcher saw, for metrics. */
   readonly onReload?: (outcome: 'applied' | 'refused') => void
 }
@@ -50,9 +52,10 @@ export type PolicyUse = {
 /** Loads, applies and from then on follows the folder. Throws UsageError when there is no policy to begin with. */
 export async function followPolicy(
   life: Lifecycle,
-  { folder, settings, log, apply, quiet = false, hasFallback = false, onReload }: PolicyUse,
+  { folder, settings, log, apply, quiet = false, hasFallback = false, load = {}, onReload }: PolicyUse,
 ): Promise<void> {
   const options: LoadOptions = {
+    ...load,
     allowLoopbackBackends: settings.values['envoy.allow_loopback_backends'],
     maskingSeed: seedSource(settings, (file) => {
       log[quiet ? 'debug' : 'info'](

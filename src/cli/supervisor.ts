@@ -139,7 +139,12 @@ export function createSite({ folder, envoy, onMessage }: SiteOptions): Site {
       serving,
       'control',
       'control',
-      { 'supervisor.probe': token, 'xds.filters': filterPlaces.map(formatPlace).join(',') },
+      {
+        'supervisor.probe': token,
+        'xds.filters': filterPlaces.map(formatPlace).join(','),
+        // Given, so that it holds whatever the load balancers of the folder say: the probe goes there.
+        'envoy.listen': formatPlace(values['envoy.listen']),
+      },
       hear,
     )
     const filters: Child[] = []

@@ -4,7 +4,7 @@ import { type Problem, formatProblem, loadFolder, totalOf } from '#config'
 import { assertConsistent, buildSnapshot } from '#envoy'
 import { type CompileProblem, compileProblems } from '#pipeline'
 import type { Command } from './command.ts'
-import { xdsSettings } from './control.ts'
+import { xdsSettings } from './xds-settings.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder } from './policy-source.ts'
 
@@ -80,7 +80,7 @@ export const validateCommand: Command = {
     if (loaded.ok) {
       problems.push(...compileProblems(loaded.policy).map((problem) => filterProblem(folder, problem)))
       try {
-        assertConsistent(buildSnapshot(loaded.policy, xdsSettings(settings.values)))
+        assertConsistent(buildSnapshot(loaded.policy, xdsSettings(loaded.policy, settings)))
       } catch (error) {
         problems.push(envoyProblem(folder, error))
       }

@@ -36,6 +36,7 @@ export type {
 export type { RuleExamples, RuleWithExamples } from './documents/content-filter-rules.ts'
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
+export { selfSigned } from './certificate/self-signed.ts'
 export { type LoadOptions, type LoadResult, buildPolicy, loadFolder } from './load.ts'
 export { type Problem, formatProblem, totalOf } from './problem.ts'
 export { type RuleFolder, type ValueReading, readRuleFolder } from './rule-folder.ts'

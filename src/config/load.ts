@@ -10,7 +10,7 @@ import { contentFilterRules } from './documents/content-filter-rules.ts'
 import type { DocumentKind } from './documents/document.ts'
 import { flowControlPolicies } from './documents/flow-control-policies.ts'
 import { globalFilters } from './documents/global-filters.ts'
-import { loadBalancers } from './documents/load-balancers.ts'
+import { type LoadBalancerEntry, loadBalancers } from './documents/load-balancers.ts'
 import { proxyTemplates } from './documents/proxy-templates.ts'
 import { rateLimitRules } from './documents/rate-limit-rules.ts'
 import { securityPolicies } from './documents/security-policies.ts'
@@ -22,7 +22,14 @@ import { notDocument, notList, useOf } from './read/namespaces.ts'
 import { type Document, readEntries } from './read/read-entries.ts'
 import { type Raw, readFolder } from './read/read-folder.ts'
 import { withBuiltin } from './read/with-builtin.ts'
-import { resolveCertificate, resolveLoadBalancers, resolveService } from './resolve/certificates.ts'
+import {
+  type Pair,
+  placeholderId,
+  placeholderOf,
+  resolveCertificate,
+  resolveLoadBalancers,
+  resolveService,
+} from './resolve/certificates.ts'
 import { resolveAcl, resolveContentFilter, resolveFilters, tagsOfRules } from './resolve/filters.ts'
 import { resolveRateLimits } from './resolve/rate-limits.ts'
 import type { Target } from './resolve/references.ts'
@@ -37,8 +44,11 @@ export type LoadOptions = {
   readonly branch?: string
   /** Private keys are fetched and checked. Default: true; filters have no use for them, nor access. */
   readonly withKeys?: boolean
-  /** The certificate of sites that have none yet, made by the control plane. */
-  readonly placeholder?: Certificate
+  /**
+   * The certificate of sites that have none yet, asked for where a load balancer takes TLS. Undefined: such sites cannot
+   * be reached over TLS.
+   */
+  readonly placeholder?: () => Pair | undefined
   /** Whence profiles get a seed that have none of their own. Default: they stay without, and a warning says so. */
   readonly maskingSeed?: SeedSource
 }
@@ -70,9 +80,15 @@ function resolveEach<Parsed extends { readonly id: string }, Resolved>(
 }
 
 /** The operator may replace it by a certificate of that id. */
-function withPlaceholder(target: Target<Certificate>, made: Certificate | undefined): Target<Certificate> {
-  if (made === undefined || target.mayHave(made.id)) return target
-  return { ...target, entries: new Map([...target.entries, [made.id, made]]) }
+function withPlaceholder(
+  target: Target<Certificate>,
+  balancers: Iterable<LoadBalancerEntry>,
+  make: LoadOptions['placeholder'],
+): Target<Certificate> {
+  const takesTls = [...balancers].some(({ listener }) => listener?.protocol === 'https')
+  const made = takesTls && !target.mayHave(placeholderId) ? make?.() : undefined
+  if (made === undefined) return target
+  return { ...target, entries: new Map([...target.entries, [placeholderId, placeholderOf(made)]]) }
 }
 
 function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | undefined {
@@ -84,12 +100,12 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   const rules = read(contentFilterRules)
   const ownProfiles = read(contentFilterProfiles)
   const profileDocument = withSeeds(ownProfiles, withBuiltin(ownProfiles), options.maskingSeed)
+  const balancers = read(loadBalancers)
   const certificateDocument = read(certificates)
   const services = read(backendServices)
   const templateDocument = withBuiltin(read(proxyTemplates))
   const policyDocument = read(securityPolicies)
   const groups = read(serverGroups)
-  const balancers = read(loadBalancers)
 
   const actionTarget = targetOf(actionDocument)
   const produced = rules.complete ? tagsOfRules(rules.entries.values()) : undefined
@@ -102,6 +118,7 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
     resolveEach(certificateDocument, (entry, report) =>
       resolveCertificate(entry, options.withKeys ?? true, report),
     ),
+    balancers.entries.values(),
     options.placeholder,
   )
   const serviceTarget = resolveEach(services, (entry, report) =>

@@ -43,6 +43,7 @@ export type { NodeResult, PublishResult } from './xds/publisher.ts'
 export {
   type FilterEndpoint,
   type ListenerSettings,
+  type PlainListener,
   type XdsSettings,
   defaultXdsSettings,
 } from './xds/settings.ts'
@@ -51,5 +52,6 @@ export {
   type Resource,
   type Snapshot,
   buildSnapshot,
+  createSnapshotBuilder,
   snapshotOf,
 } from './xds/snapshot.ts'

@@ -21,6 +21,7 @@ export {
 } from './address.ts'
 export { ownAddresses } from './own-addresses.ts'
 export { type Ending, type Lifecycle, createLifecycle } from './lifecycle.ts'
+export { readOrMake } from './machine-file.ts'
 export { type MachineSeed, readMachineSeed } from './machine-seed.ts'
 export { type Log, type LogSettings, createLog, silentLog } from './log.ts'
 export {

@@ -14,6 +14,20 @@ import { type Target, follow } from './references.ts'
 /** Stands in where a site has no certificate yet (spec control-plane 1.0). */
 export const placeholderId = 'placeholder'
 
+/** Certificate and key in PEM. */
+export type Pair = { readonly chain: string; readonly key: string }
+
+export const placeholderOf = ({ chain, key }: Pair): Certificate => ({
+  id: placeholderId,
+  name: placeholderId,
+  side: 'server',
+  chain,
+  key,
+  names: [],
+  expires: Number.MAX_SAFE_INTEGER,
+  crl: [],
+})
+
 /** @param withKeys false: where keys are neither needed nor readable. */
 export function resolveCertificate(
   entry: CertificateEntry,
