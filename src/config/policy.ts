@@ -247,6 +247,8 @@ export type BackendService = Identity & {
   readonly transportMode: 'default' | 'http' | 'https' | 'port_bridge'
   readonly sticky: 'none' | 'autocookie' | 'customcookie' | 'iphash' | 'least_conn'
   readonly stickyCookieName: string
+  /** autocookie: the cookie names the host itself, so a request meets it whatever happens to the others. */
+  readonly stickyStrict: boolean
   /** Shown to the origin. */
   readonly clientCertificate: Certificate | undefined
   /** What the origin's certificate is checked against; undefined: it is not checked. */

@@ -40,6 +40,13 @@ export const addedMessages: readonly AddedMessage[] = [
     fields: [{ name: 'cidrs', id: 1, type: `${core}.CidrRange`, repeated: true }],
   },
   {
+    message: 'envoy.type.http.v3.CookieAttribute',
+    fields: [
+      { name: 'name', id: 1, type: 'string' },
+      { name: 'value', id: 2, type: 'string' },
+    ],
+  },
+  {
     message: `${route}.CookieMatcher`,
     fields: [
       { name: 'name', id: 1, type: 'string' },
@@ -56,6 +63,7 @@ export const addedFields: readonly AddedField[] = [
   { message: `${connectionManager}.HttpConnectionManager.Tracing`, name: 'operation', id: 11, type: 'string' },
   { message: `${connectionManager}.HttpConnectionManager.Tracing`, name: 'upstream_operation', id: 12, type: 'string' },
   { message: `${connectionManager}.HttpConnectionManager.Tracing`, name: 'no_context_propagation', id: 13, type: 'bool' },
+  { message: 'envoy.type.http.v3.Cookie', name: 'attributes', id: 4, type: 'envoy.type.http.v3.CookieAttribute', repeated: true },
   { message: headerMutation, name: 'remove_on_match', id: 3, type: `${headerMutation}.RemoveOnMatch`, oneof: 'action' },
   { message: 'envoy.extensions.filters.http.header_mutation.v3.Mutations', name: 'response_trailers_mutations', id: 4, type: headerMutation, repeated: true },
   { message: 'envoy.extensions.filters.http.header_mutation.v3.Mutations', name: 'request_trailers_mutations', id: 5, type: headerMutation, repeated: true },

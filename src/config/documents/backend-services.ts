@@ -1,6 +1,6 @@
 // Where requests go after Weir (spec control-plane 1.3).
 import { type Static, Type } from 'typebox'
-import { finding, notUsedYet, outOfRange, required } from '../findings.ts'
+import { finding, outOfRange, required } from '../findings.ts'
 import { isHost } from '../hosts.ts'
 import type { BackHost, BackendService } from '../policy.ts'
 import type { Report } from '../problem.ts'
@@ -115,7 +115,6 @@ export type BackendServiceEntry = Omit<BackendService, 'clientCertificate' | 'tr
 }
 
 function parse(entry: Entry, report: Report): BackendServiceEntry {
-  if (entry.sticky_strict === true) report.warning('sticky_strict', notUsedYet('sticky_strict'))
   return {
     ...identityOf(entry),
     http11: entry.http11,
@@ -123,6 +122,7 @@ function parse(entry: Entry, report: Report): BackendServiceEntry {
     transportMode: entry.transport_mode ?? 'default',
     sticky: readSticky(entry, report),
     stickyCookieName: entry.sticky_cookie_name ?? '',
+    stickyStrict: entry.sticky_strict ?? false,
     clientCertificateId: entry.mtls_certificate ?? '',
     trustedCaId: entry.mtls_trusted_certificate ?? '',
     hosts: entry.back_hosts.flatMap((one, index) => readHost(one, fieldPath('back_hosts', index), report)),

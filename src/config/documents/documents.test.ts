@@ -166,6 +166,7 @@ describe('what is left out has the documented value', () => {
         transportMode: 'default',
         sticky: 'none',
         stickyCookieName: '',
+        stickyStrict: false,
         hosts: [
           {
             host: 'a.example',

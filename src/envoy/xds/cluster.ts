@@ -121,7 +121,9 @@ function cluster(backend: Backend): JsonObject {
     name: backend.cluster,
     ...discovery(backend),
     connect_timeout: seconds(backend.connectTimeoutS),
-    lb_policy: policies[service.sticky],
+    // A cookie that names the host needs no hash.
+    lb_policy:
+      service.stickyStrict && service.sticky === 'autocookie' ? 'ROUND_ROBIN' : policies[service.sticky],
     // No panic routing: a host that is down gets nothing, also when all are.
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     circuit_breakers: {

@@ -16,6 +16,8 @@ const http: ListenerSettings = {
   publicPort: 80,
 }
 
+const noCertificates = { defaultCertificate: undefined, certificates: [] } as const
+
 const snapshotOf = (policy: Policy, listeners: readonly ListenerSettings[] = [http]): Snapshot =>
   buildSnapshot(policy, { ...defaultXdsSettings, listeners })
 
@@ -141,6 +143,33 @@ describe('sites and routes', () => {
     expect(rest).toMatchObject({ name: 'unrecognized', domains: ['*'], routes: [{ name: fallback }] })
     expect(rest?.routes).toHaveLength(1)
   })
+
+  const https: ListenerSettings = {
+    id: 'https',
+    protocol: 'https',
+    address: '0.0.0.0',
+    port: 8443,
+    publicPort: 443,
+    ...noCertificates,
+  }
+  const redirects: readonly (readonly [plain: number, secure: number, port: number | undefined])[] = [
+    [80, 443, undefined],
+    [8080, 443, 443],
+    [80, 8443, 8443],
+  ]
+  for (const [plain, secure, port] of redirects)
+    test(`E08: plaintext on ${plain}, TLS on ${secure}: to https before every entry`, () => {
+      const made = snapshotOf(policyOf({ group: { httpRedirect: 308 } }), [
+        { ...http, publicPort: plain },
+        { ...https, publicPort: secure },
+      ])
+      expect(firstHost(made).routes[0]).toMatchObject({ name: 'site1|redirect', match: { prefix: '/' } })
+      expect(routeNamed(made, 'site1|redirect')?.['redirect']).toEqual({
+        https_redirect: true,
+        response_code: 'PERMANENT_REDIRECT',
+        ...(port === undefined ? {} : { port_redirect: port }),
+      })
+    })
 
   test('a name with port stands first in the virtual host of the bare name', () => {
     const policy = site.policy({
@@ -296,6 +325,32 @@ describe('backends', () => {
       expect(clusters(made).get(app)?.['lb_policy']).toBe(policy)
       expect(actionOf(made, fallback)['hash_policy']).toEqual(hash)
     })
+
+  test('E14: over TLS the cookie is for TLS alone', () => {
+    const listeners = [{ ...http, id: 'https', protocol: 'https' as const, ...noCertificates }]
+    const made = snapshotOf(policyOf({ service: { sticky: 'autocookie' } }), listeners)
+    const [host] = (resources(made, 'envoy.config.route.v3.RouteConfiguration').get('https|off')?.[
+      'virtual_hosts'
+    ] ?? []) as readonly VirtualHost[]
+    expect(host?.routes[0]).toMatchObject({
+      route: {
+        hash_policy: [{ cookie: { attributes: [{ name: 'SameSite', value: 'Lax' }, { name: 'Secure' }] } }],
+      },
+    })
+  })
+
+  test('E14: strict, the cookie names the host and nothing is hashed', () => {
+    const made = snapshotOf(policyOf({ service: { sticky: 'autocookie', stickyStrict: true } }))
+    expect(clusters(made).get(app)?.['lb_policy']).toBe('ROUND_ROBIN')
+    expect(actionOf(made, fallback)).not.toHaveProperty('hash_policy')
+    expect(routeNamed(made, fallback)).toMatchObject({
+      typed_per_filter_config: {
+        'envoy.filters.http.stateful_session': {
+          stateful_session: { session_state: { typed_config: { cookie: { name: 'weir_srv' } } } },
+        },
+      },
+    })
+  })
 
   test('E15: always TLS to the origin, on each of its ports', () => {
     const hosts = [site.host({ host: '10.0.0.1', httpsPorts: [443, 8443] })]

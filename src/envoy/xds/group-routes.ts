@@ -4,10 +4,12 @@
 import type { MapEntry, ServerGroup } from '#config'
 import { readsBody } from '#pipeline'
 import type { JsonObject } from './json.ts'
+import { redirectRoutes } from './https-redirect.ts'
 import type { World } from './kind.ts'
 import { type Variant, routeAction } from './route-action.ts'
 import { type BodyMode, authz, routeFilters } from './route-filters.ts'
 import type { ListenerSettings } from './settings.ts'
+import { statefulSession } from './stickiness.ts'
 
 type Site = { readonly world: World; readonly listener: ListenerSettings; readonly group: ServerGroup }
 
@@ -88,18 +90,21 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
   return {
     name: `${group.id}|${entry.id}${variant === 'plain' ? '' : `|${variant}`}`,
     match: { ...pathMatch(entry), ...variantMatch(variant) },
-    route: routeAction({ cluster, service, template, variant }),
-    typed_per_filter_config: routeFilters({
-      context: {
-        listener: listener.id,
-        group: group.id,
-        entry: entry.id,
-        mtls: group.clientCertificate.mode,
-      },
-      template: mode === 'off' ? template : { ...template, failureMode: 'closed' },
-      body,
-      streams: variant !== 'plain',
-    }),
+    route: routeAction({ cluster, service, template, variant, listener }),
+    typed_per_filter_config: {
+      ...routeFilters({
+        context: {
+          listener: listener.id,
+          group: group.id,
+          entry: entry.id,
+          mtls: group.clientCertificate.mode,
+        },
+        template: mode === 'off' ? template : { ...template, failureMode: 'closed' },
+        body,
+        streams: variant !== 'plain',
+      }),
+      ...statefulSession(service, listener),
+    },
     // Without this an HTTP/2 body past the stream's window is refused or reset.
     ...(body.inspect === 'prefix' ? { request_body_buffer_limit: 2 * body.bytes } : {}),
     ...headers(site),
@@ -142,5 +147,6 @@ export function groupRoutes(
     const inspects = readsBody(world.policy, group, entry)
     return variantsOf(entry, site, inspects).map((variant) => route(entry, variant, site, inspects))
   })
-  return [...certificateRoutes(site), ...entries]
+  const redirect = redirectRoutes(group, listener, world.settings.listeners)
+  return [...redirect, ...certificateRoutes(site), ...entries]
 }

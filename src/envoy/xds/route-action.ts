@@ -1,6 +1,8 @@
 // What Envoy does with a request that passed: cluster, time-outs, retries, stickiness, Host (spec control-plane 2.5).
 import type { BackendService, ProxyTemplate } from '#config'
 import { type JsonObject, seconds, typed } from './json.ts'
+import type { ListenerSettings } from './settings.ts'
+import { hashPolicy } from './stickiness.ts'
 
 export type Variant = 'plain' | 'grpc' | 'websocket'
 
@@ -30,24 +32,6 @@ function retries(template: ProxyTemplate, variant: Variant): JsonObject {
   }
 }
 
-function stickiness(service: BackendService): JsonObject {
-  switch (service.sticky) {
-    case 'none':
-    case 'least_conn':
-      return {}
-    case 'iphash':
-      return { hash_policy: [{ connection_properties: { source_ip: true } }] }
-    case 'customcookie':
-      return { hash_policy: [{ cookie: { name: service.stickyCookieName } }] }
-    case 'autocookie': {
-      const attributes = [{ name: 'SameSite', value: 'Lax' }]
-      return { hash_policy: [{ cookie: { name: 'weir_srv', ttl: '0s', path: '/', attributes } }] }
-    }
-    default:
-      return service.sticky satisfies never
-  }
-}
-
 function hostHeader(upstreamHost: string): JsonObject {
   if (upstreamHost === '$host' || upstreamHost === '$http_host') return {}
   return upstreamHost === '$proxy_host' ? { auto_host_rewrite: true } : { host_rewrite_literal: upstreamHost }
@@ -58,10 +42,11 @@ export type RouteActionInputs = {
   readonly service: BackendService
   readonly template: ProxyTemplate
   readonly variant: Variant
+  readonly listener: ListenerSettings
 }
 
 export function routeAction(inputs: RouteActionInputs): JsonObject {
-  const { cluster, service, template, variant } = inputs
+  const { cluster, service, template, variant, listener } = inputs
   const idle = Math.max(template.clientBodyTimeoutS, template.proxySendTimeoutS, template.proxyReadTimeoutS)
   return {
     cluster,
@@ -69,7 +54,7 @@ export function routeAction(inputs: RouteActionInputs): JsonObject {
     idle_timeout: seconds(variant === 'plain' ? idle : streamIdleS),
     flush_timeout: seconds(template.sendTimeoutS),
     retry_policy: retries(template, variant),
-    ...stickiness(service),
+    ...hashPolicy(service, listener),
     ...hostHeader(template.upstreamHost),
     ...(variant === 'websocket' ? { upgrade_configs: [{ upgrade_type: 'websocket' }] } : {}),
   }

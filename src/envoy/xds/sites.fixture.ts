@@ -85,6 +85,7 @@ export const service = (with_: Partial<BackendService> = {}): BackendService => 
   transportMode: 'default',
   sticky: 'none',
   stickyCookieName: '',
+  stickyStrict: false,
   clientCertificate: undefined,
   trustedCa: undefined,
   hosts: [host({ host: '10.0.0.1' })],
