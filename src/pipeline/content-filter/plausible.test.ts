@@ -18,6 +18,8 @@ describe('Verdicts of libinjection that count', () => {
     ['<script>alert(1)</script>', 'xss'],
     ['<svg onload=alert(1)>', 'xss'],
     ['<a href="javascript:alert(1)">x</a>', 'xss'],
+    ['<a href="javascript:vbs()">x</a>', 'xss'],
+    ['<object data="data:image/svg+xml,<svg onload=alert(1)>">', 'xss'],
   ] as const
   for (const [value, kind] of attacks)
     test(`an attack: ${value}`, () => expect(counted(value)).toContain(kind))
@@ -32,6 +34,9 @@ describe('Verdicts of libinjection that count', () => {
     '(3+4)*2^3-sin(pi/2)',
     '"machine learning" OR "deep learning" -survey site:example.org filetype:pdf',
     '1. Select "File" > "Open"\n2. Drop the file onto the table\n3. Delete from list',
+    "const q = `SELECT * FROM t WHERE id = ${id}`; // don't do that",
+    '<a href="javascript:void(0)">Open menu</a>',
+    '<img src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP" alt="">',
     '<script> is an HTML tag',
     '<iframe src="https://player.example.com/video/1"></iframe>',
     '```html\n<button onclick="save()">Save</button>\n```',

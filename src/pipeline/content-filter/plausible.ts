@@ -24,8 +24,11 @@ const search = compilePattern(
 )
 const numberedList = compilePattern(String.raw`\A\d{1,2}[.)] [^\n]*\n\s*\d{1,2}[.)] `)
 
+/** The only quote is the apostrophe of a contraction, and nothing that a statement needs follows. */
+const contraction = compilePattern(String.raw`\A[^'"]*[a-z](?:'(?:s|d|ll|m|re|ve)|n't)\s[^'"=()#;/*|-]*\z`)
+
 const isHarmless = (value: string): boolean =>
-  formula.test(value) || search.test(value) || numberedList.test(value)
+  formula.test(value) || search.test(value) || numberedList.test(value) || contraction.test(value)
 
 function plausibleSqli(value: string, fingerprint: string): boolean {
   if (isHarmless(value)) return false
@@ -34,9 +37,9 @@ function plausibleSqli(value: string, fingerprint: string): boolean {
   return !opensString.test(value)
 }
 
-/** Something in the value can run, not only an element that a page may contain. */
+/** Something in the value can run, not only an element that a page may contain, a link that does nothing or an image. */
 const runs = compilePattern(
-  String.raw`\bon[a-z]{3,}\s*=|(?:java|vb)script|data:|srcdoc|<\s*script[^>]*(?:=|>[^<]*[(=;\x60])|xlink|@import|expression|<!entity`,
+  String.raw`\bon[a-z]{3,}\s*=|(?:java|vb)script(?:[^:]|:\s*(?:[^v;#"'\s]|v(?:[^o]|o[^i])))|data:\s*(?:[^i\s]|image/svg)|srcdoc|<\s*script[^>]*(?:=|>[^<]*[(=;\x60])|xlink|@import|expression|<!entity`,
   { ignoreCase: true, lines: true },
 )
 const markdownCode = compilePattern(String.raw`\x60[^\x60]*<[^\x60]*\x60`)
