@@ -3,7 +3,7 @@
 // Targets are masked by their structure, whatever way a client encoded a value; in other texts values are looked for.
 import { hash } from 'node:crypto'
 import type { SectionName } from '#config'
-import { type Parameters, type RequestView, decodePath, decodeQuery } from '#request'
+import { type Parameter, type RequestView, decodePath, decodeQuery, pathSegments } from '#request'
 import type { Entries } from './content-filter/entries.ts'
 import { sectionOf, sectionOrder } from './content-filter/parameters.ts'
 
@@ -44,21 +44,17 @@ const bytesOf = (text: string): string => Buffer.from(text).toString('latin1')
 
 type Clear = { readonly clear: string; readonly bytes: string; readonly mask: string }
 
-/** The clear values of these parameters, which must not be written down. */
-function addClear(
-  known: Map<string, Clear>,
-  parameters: Parameters,
-  names: ReadonlySet<string>,
-  seed: string,
-): void {
-  for (const name of names) {
-    const parameter = parameters.get(name)
-    if (parameter === undefined) continue
-    for (const clear of [parameter.value, ...parameter.values]) {
-      if (clear === '' || known.has(clear)) continue
-      known.set(clear, { clear, bytes: bytesOf(clear).replaceAll('+', ' '), mask: maskOf(seed, clear) })
-    }
+/** The clear values of a parameter, which must not be written down. */
+function addClear(known: Map<string, Clear>, { value, values }: Parameter, seed: string): void {
+  for (const clear of [value, ...values]) {
+    if (clear === '' || known.has(clear)) continue
+    known.set(clear, { clear, bytes: bytesOf(clear).replaceAll('+', ' '), mask: maskOf(seed, clear) })
   }
+}
+
+/** The text of a body that is malformed or broken off: it holds values that nobody told apart. */
+function unreadBody({ args, body: { raw } }: RequestView): Parameter | undefined {
+  return raw === undefined || args.get(raw.name)?.values.includes(raw.value) === true ? undefined : raw
 }
 
 /** The value of a hexadecimal digit, -1 for anything else. */
@@ -139,8 +135,13 @@ export function createMasker(request: RequestView, entries: Entries, seed: strin
     const parameters = sectionOf(request, section)
     const names = entries.maskedAmong(section, parameters.keys())
     masked.set(section, names)
-    addClear(known, parameters, names, seed)
+    for (const name of names) {
+      const parameter = parameters.get(name)
+      if (parameter !== undefined) addClear(known, parameter, seed)
+    }
   }
+  const body = entries.masksArguments ? unreadBody(request) : undefined
+  if (body !== undefined) addClear(known, body, seed)
   const values = [...known.values()].toSorted((a, b) => b.clear.length - a.clear.length)
   const masks = (section: SectionName, name: string): boolean => masked.get(section)?.has(name) === true
   let work = 0
@@ -152,12 +153,18 @@ export function createMasker(request: RequestView, entries: Entries, seed: strin
   }
   const path = (rawPath: string): string => {
     if (masked.get('path')?.size === 0) return text(rawPath)
-    let n = 0
-    const segments = rawPath.split('/').map((segment) => {
-      if (segment === '' || !masks('path', `part${String(++n)}`)) return segment
-      return maskOf(seed, decodePath(segment))
-    })
-    return text(segments.join('/'))
+    let shown = ''
+    let done = 0
+    let end = 0
+    for (const [i, segment] of pathSegments(rawPath).entries()) {
+      // Between two segments there is nothing but slashes.
+      const start = rawPath.indexOf(segment, end)
+      end = start + segment.length
+      if (!masks('path', `part${String(i + 1)}`)) continue
+      shown += rawPath.slice(done, start) + maskOf(seed, decodePath(segment))
+      done = end
+    }
+    return text(shown + rawPath.slice(done))
   }
   const query = (raw: string): string => {
     const pieces = raw.slice(1).split('&')

@@ -5,6 +5,7 @@ export { noBody } from './body/read-body.ts'
 export { type Locator, type LocatorSettings, noLocation, openLocator } from './location.ts'
 export { decodePath, decodeQuery } from './percent.ts'
 export { readRequest } from './read-request.ts'
+export { pathSegments } from './uri.ts'
 export type {
   BodyInput,
   BodyKind,

@@ -19,16 +19,26 @@ function normalise(path: string): string {
   return merged === '' && path.startsWith('/') ? '/' : merged
 }
 
+/** Parts of a path that are told apart; all that follows is in the last one. A path of slashes must not cost thousands. */
+const mostParts = 1000
+
+/** The segments that are not empty, as received. */
+export function pathSegments(rawPath: string): readonly string[] {
+  const segments: string[] = []
+  for (let start = 0; start < rawPath.length;) {
+    const slash = segments.length + 1 < mostParts ? rawPath.indexOf('/', start) : -1
+    const end = slash < 0 ? rawPath.length : slash
+    if (end > start) segments.push(rawPath.slice(start, end))
+    start = end + 1
+  }
+  return segments
+}
+
 function readParts(rawPath: string): Parameters {
   const parts = createParameterList(' ')
   parts.add('path', rawPath, 'path')
-  let number = 0
-  for (let start = 0; start < rawPath.length;) {
-    const slash = rawPath.indexOf('/', start)
-    const end = slash < 0 ? rawPath.length : slash
-    if (end > start) parts.add(`part${String(++number)}`, decodePath(rawPath.slice(start, end)), 'path')
-    start = end + 1
-  }
+  for (const [i, segment] of pathSegments(rawPath).entries())
+    parts.add(`part${String(i + 1)}`, decodePath(segment), 'path')
   return parts.finish()
 }
 

@@ -70,8 +70,11 @@ export type RunOptions = {
   readonly folder: string | undefined
 }
 
-const explain = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message).split('\n', 3).join(' | ') : String(error)
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const own = (error.stack ?? error.message).split('\n', 3).join(' | ')
+  return error.cause === undefined ? own : `${own} | because of ${explain(error.cause)}`
+}
 
 /** The input with this number. */
 export function inputAt(target: Target, seed: number, index: number, kinds: readonly string[]): Input {

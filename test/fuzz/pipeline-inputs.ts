@@ -14,7 +14,7 @@ function decide(policy: FuzzPolicy, draft: Draft): number {
   const ms = performance.now() - start
   if (decision instanceof Promise) throw new Error('memory does not answer at once')
   const [defect] = policy.defects()
-  if (defect !== undefined) throw defect
+  if (defect !== undefined) throw new Error('a defect was reported', { cause: defect })
   checkDecision(decision, policy.maxRecordBytes)
   return ms
 }
