@@ -28,15 +28,24 @@ const maxDepth = 100
 const child = (pointer: string, key: string | number): string =>
   `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 
+const isSorted = (keys: readonly string[]): boolean =>
+  keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key)
+
 /** Map keys are written in the order of the object's keys, so that order is made a property of the content. */
 function ordered(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null || depth > 2 * maxDepth) return value
   if (Array.isArray(value)) return value.map((item: unknown) => ordered(item, depth + 1))
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(([key, item]) => [key, ordered(item, depth + 1)]),
-  )
+  const object: JsonObject = { ...value }
+  const keys = Object.keys(object)
+  if (!isSorted(keys)) keys.sort()
+  const copy: Record<string, unknown> = {}
+  for (const key of keys) {
+    const item = ordered(object[key], depth + 1)
+    // Assigned, this one name would be no key.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: item, enumerable: true })
+    else copy[key] = item
+  }
+  return copy
 }
 
 /** What the library says of this one value, without the name of the message that it puts in front. */

@@ -26,13 +26,18 @@ function collect(value: Json, found: Reference[]): void {
 }
 
 /** Every name once, in order of appearance. */
-export function referencesOf(resource: JsonObject): readonly Reference[] {
-  const found: Reference[] = []
-  if (resource['type'] === 'EDS') found.push({ kind: 'endpoint', name: textOf(resource, 'name') })
-  collect(resource, found)
+export function uniqueReferences(found: readonly Reference[]): readonly Reference[] {
   const seen = new Set<string>()
   return found.filter(({ kind, name }) => {
     const key = `${kind} ${name}`
     return seen.has(key) ? false : seen.add(key)
   })
+}
+
+/** What a resource, or a part of one, names. */
+export function referencesOf(resource: JsonObject): readonly Reference[] {
+  const found: Reference[] = []
+  if (resource['type'] === 'EDS') found.push({ kind: 'endpoint', name: textOf(resource, 'name') })
+  collect(resource, found)
+  return uniqueReferences(found)
 }

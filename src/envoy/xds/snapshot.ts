@@ -2,11 +2,11 @@
 // depends on its content alone. The same documents give the same bytes, so what did not change is not sent.
 import { createHash } from 'node:crypto'
 import type { Policy } from '#config'
-import { encodeJson } from '../proto-json.ts'
 import { collectBackends } from './backends.ts'
+import { type Encoder, createEncoder } from './encoder.ts'
 import type { JsonObject } from './json.ts'
 import type { Kind } from './kind.ts'
-import { type Reference, referencesOf } from './references.ts'
+import type { Reference } from './references.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { XdsSettings } from './settings.ts'
 
@@ -61,9 +61,9 @@ export const versionOf = (...parts: readonly (string | Uint8Array)[]): string =>
 export const versionOfAll = (resources: Iterable<OfferedResource>): string =>
   versionOf([...resources].map(({ name, version }) => `${name}\0${version}\n`).join(''))
 
-function toResource(kind: Kind, json: JsonObject): Resource {
-  const bytes = encodeJson(kind.message, json)
-  return { name: kind.nameOf(json), version: versionOf(bytes), bytes, json, references: referencesOf(json) }
+function toResource(kind: Kind, json: JsonObject, encoder: Encoder): Resource {
+  const { bytes, references } = encoder.encode(kind.message, json)
+  return { name: kind.nameOf(json), version: versionOf(bytes), bytes, json, references }
 }
 
 /** Compares by code units, so that the order is the same in every locale. */
@@ -76,24 +76,34 @@ const byName = (a: Resource, b: Resource): number => (a.name < b.name ? -1 : a.n
 export function snapshotOf(
   jsonOf: (kind: Kind) => readonly JsonObject[],
   staticClusters: readonly string[],
+  encoder = createEncoder(),
 ): Snapshot {
   const resources = new Map(
     kinds.map((kind) => [
       typeUrlOf(kind),
       jsonOf(kind)
-        .map((json) => toResource(kind, json))
+        .map((json) => toResource(kind, json, encoder))
         .toSorted(byName),
     ]),
   )
+  encoder.endOfSnapshot()
   const version = versionOf([...resources.values()].map(versionOfAll).join())
   return { version, resources, staticClusters }
+}
+
+export type BuildSnapshot = (policy: Policy, settings: XdsSettings) => Snapshot
+
+/** Builds one snapshot after the other; what did not change is not encoded again. */
+export function createSnapshotBuilder(): BuildSnapshot {
+  const encoder = createEncoder()
+  return (policy, settings) => {
+    const world = { policy, settings, backends: collectBackends(policy, settings.listeners) }
+    return snapshotOf((kind) => kind.build(world), [settings.controlCluster], encoder)
+  }
 }
 
 /**
  * All Envoy resources of a policy (spec control-plane 2.1). Pure: same input, same bytes.
  * Throws when a generated object is no valid message, which is a fault of the generator, never of a document.
  */
-export function buildSnapshot(policy: Policy, settings: XdsSettings): Snapshot {
-  const world = { policy, settings, backends: collectBackends(policy, settings.listeners) }
-  return snapshotOf((kind) => kind.build(world), [settings.controlCluster])
-}
+export const buildSnapshot: BuildSnapshot = (policy, settings) => createSnapshotBuilder()(policy, settings)
