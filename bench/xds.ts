@@ -1,5 +1,6 @@
 // What a large configuration costs the control plane: 1,000 server groups with 10 paths each in front of 500 backend services.
-// Built in a process of its own, so that its memory is its own; then published to a real Envoy, and one endpoint is changed.
+// Built in a process of its own, so that its memory is its own; read from a folder by `weir validate`; then published to a real
+// Envoy, and one endpoint is changed.
 //
 //   node bench/xds.ts [--groups 1000] [--paths 10] [--services 500] [--changes 20] [--no-envoy]
 import { execFileSync } from 'node:child_process'
@@ -17,6 +18,7 @@ import {
 import * as site from '../src/envoy/xds/sites.fixture.ts'
 import { type DeltaClient, type Received, connectDelta } from '../test/support/delta-client.ts'
 import { startEnvoy } from '../test/support/envoy.ts'
+import { withFolder } from './xds-folder.ts'
 
 const { values } = parseArgs({
   options: {
@@ -205,6 +207,11 @@ else {
   const same = ['--groups', values.groups, '--paths', values.paths, '--services', values.services]
   execFileSync(process.execPath, ['--expose-gc', import.meta.filename, '--measure', ...same], {
     stdio: 'inherit',
+  })
+  withFolder(size, (folder) => {
+    const main = new URL('../src/cli/main.ts', import.meta.url).pathname
+    const { took } = timed(() => execFileSync(process.execPath, [main, 'validate', '--config', folder]))
+    say('weir validate of that as a folder of documents', ms(took.clock))
   })
   if (!values['no-envoy']) await distribute()
 }

@@ -3,10 +3,10 @@
 import { dirname, join } from 'node:path'
 import {
   admission,
-  buildSnapshot,
   createAccessLog,
   createAds,
   createGrpcServer,
+  createSnapshotBuilder,
   createSnapshotKeeper,
   readKeptSnapshot,
 } from '#envoy'
@@ -110,6 +110,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   })
   ads.register(server.grpc)
   accessLog.register(server.grpc)
+  const buildSnapshot = createSnapshotBuilder()
   await followPolicy(life, {
     folder,
     settings,

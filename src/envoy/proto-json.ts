@@ -25,8 +25,13 @@ const isObject = (value: unknown): value is JsonObject =>
 
 const maxDepth = 100
 
-const child = (pointer: string, key: string | number): string =>
-  `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+const token = (key: string | number): string => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+
+/** Pointers are put together on the way out: a document without a mistake pays for none. */
+const within = (key: string | number, problem: Problem): Problem => ({
+  ...problem,
+  pointer: token(key) + problem.pointer,
+})
 
 const isSorted = (keys: readonly string[]): boolean =>
   keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key)
@@ -62,31 +67,29 @@ function refusal(type: protobuf.Type, json: unknown): string | undefined {
 /** Looks at one message of the document, or at one field's value in it. */
 type Look = (type: protobuf.Type, json: unknown) => string | undefined
 
-function problemInAny(json: JsonObject, pointer: string, depth: number, look: Look): Problem | undefined {
+function problemInAny(json: JsonObject, depth: number, look: Look): Problem | undefined {
   const url = json['@type']
   if (url === undefined && Object.keys(json).length === 0) return undefined
-  if (typeof url !== 'string')
-    return { pointer: child(pointer, '@type'), reason: 'the name of a message is expected' }
+  if (typeof url !== 'string') return { pointer: token('@type'), reason: 'the name of a message is expected' }
   const name = url.slice(url.lastIndexOf('/') + 1)
-  if (!isKnown(name)) return { pointer: child(pointer, '@type'), reason: `unknown message ${name}` }
+  if (!isKnown(name)) return { pointer: token('@type'), reason: `unknown message ${name}` }
   const { '@type': _, ...fields } = json
-  return problemIn(lookup(name), fields, pointer, depth + 1, look)
+  return problemIn(lookup(name), fields, depth + 1, look)
 }
 
 function problemInField(
   field: protobuf.Field,
   json: unknown,
-  pointer: string,
   depth: number,
   look: Look,
 ): Problem | undefined {
   const type = field.resolve().resolvedType
   if (!(type instanceof protobuf.Type) || json === null) return undefined
   const items = field instanceof protobuf.MapField || field.repeated ? entriesOf(json) : undefined
-  if (!items) return problemIn(type, json, pointer, depth + 1, look)
+  if (!items) return problemIn(type, json, depth + 1, look)
   for (const [key, item] of items) {
-    const problem = problemIn(type, item, child(pointer, key), depth + 1, look)
-    if (problem) return problem
+    const problem = problemIn(type, item, depth + 1, look)
+    if (problem) return within(key, problem)
   }
   return undefined
 }
@@ -101,29 +104,21 @@ const fieldOf = (type: protobuf.Type, key: string): protobuf.Field | undefined =
     : type.fieldsArray.find(({ jsonName }) => jsonName === key)
 
 /** The innermost, first value that is unknown to its message or that `look` objects to. */
-function problemIn(
-  type: protobuf.Type,
-  json: unknown,
-  pointer: string,
-  depth: number,
-  look: Look,
-): Problem | undefined {
-  if (depth > maxDepth) return { pointer, reason: 'nested too deep' }
-  if (isObject(json) && type.fullName === '.google.protobuf.Any')
-    return problemInAny(json, pointer, depth, look)
+function problemIn(type: protobuf.Type, json: unknown, depth: number, look: Look): Problem | undefined {
+  if (depth > maxDepth) return { pointer: '', reason: 'nested too deep' }
+  if (isObject(json) && type.fullName === '.google.protobuf.Any') return problemInAny(json, depth, look)
   if (isObject(json) && !type.fullName.startsWith('.google.protobuf.')) {
     for (const [key, value] of Object.entries(json)) {
-      const at = child(pointer, key)
       const field = fieldOf(type, key)
-      if (!field) return { pointer: at, reason: `unknown field ${key}` }
-      const deeper = problemInField(field, value, at, depth, look)
-      if (deeper) return deeper
+      if (!field) return within(key, { pointer: '', reason: `unknown field ${key}` })
+      const deeper = problemInField(field, value, depth, look)
+      if (deeper) return within(key, deeper)
       const reason = look(type, { [key]: value })
-      if (reason !== undefined) return { pointer: at, reason }
+      if (reason !== undefined) return within(key, { pointer: '', reason })
     }
   }
   const reason = look(type, json)
-  return reason === undefined ? undefined : { pointer, reason }
+  return reason === undefined ? undefined : { pointer: '', reason }
 }
 
 const shape: Look = () => undefined
@@ -135,13 +130,13 @@ const shape: Look = () => undefined
  */
 export function fromJson(typeName: string, json: unknown): protobuf.Message {
   const type = lookup(typeName)
-  const misshapen = problemIn(type, json, '', 0, shape)
+  const misshapen = problemIn(type, json, 0, shape)
   if (misshapen) throw new ProtoJsonError(typeName, misshapen.pointer, misshapen.reason)
   try {
     return protojson.fromJson(type, ordered(json))
   } catch (error) {
     // Only now, because asking value by value converts each one as often as it is deep.
-    const problem = problemIn(type, json, '', 0, refusal)
+    const problem = problemIn(type, json, 0, refusal)
     const reason = error instanceof Error ? error.message : String(error)
     throw new ProtoJsonError(typeName, problem?.pointer ?? '', problem?.reason ?? reason)
   }

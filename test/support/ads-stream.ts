@@ -26,7 +26,7 @@ export function shortTypeOf(typeUrl: string): ShortType {
 
 export type AdsStream<R> = {
   write(bytes: Buffer): void
-  /** The next response; fails after 2 s. */
+  /** The next response; fails after 20 s. */
   next(): Promise<R>
   /** Whether nothing is there; waits for a round trip first. */
   isQuiet(): Promise<boolean>
@@ -40,7 +40,9 @@ export function openAdsStream<R>(
   method: AdsMethod,
   decode: (bytes: Buffer) => R,
 ): AdsStream<R> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': -1,
+  })
   const identity = (bytes: Buffer): Buffer => bytes
   const path = `/envoy.service.discovery.v3.AggregatedDiscoveryService/${method}`
   const stream: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(path, identity, identity)
@@ -60,7 +62,7 @@ export function openAdsStream<R>(
       const here = inbox.shift()
       if (here) return Promise.resolve(here)
       return new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error('no response within 2 s')), 2000)
+        const late = setTimeout(() => reject(new Error('no response within 20 s')), 20000)
         waiting.push((response) => {
           clearTimeout(late)
           resolve(response)
