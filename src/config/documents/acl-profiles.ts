@@ -9,6 +9,7 @@ import { entrySchema, identityOf, optionalReference, readTags, tagList } from '.
 const schema = entrySchema({
   action: Type.Optional(
     optionalReference(
+      'actions',
       'Action of Enforce Deny and Block; block, skip or interactive_challenge. Default: `action-acl-block`.',
     ),
   ),

@@ -54,9 +54,11 @@ const schema = entrySchema({
   least_conn: Type.Boolean({
     description: 'true with sticky none: as sticky least_conn. With others it has no effect.',
   }),
-  mtls_certificate: Type.Optional(reference('Certificate shown to the origin. Default: empty.')),
+  mtls_certificate: Type.Optional(
+    reference('certificates', 'Certificate shown to the origin. Default: empty.'),
+  ),
   mtls_trusted_certificate: Type.Optional(
-    reference('CA that the origin is checked against. Default: empty.'),
+    reference('certificates', 'CA that the origin is checked against. Default: empty.'),
   ),
   back_hosts: Type.Array(backHost, { minItems: 1, description: 'The origin servers.' }),
 })

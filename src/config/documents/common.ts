@@ -14,12 +14,13 @@ export const id = Type.String({
   expected: idWords,
 })
 
-/** The id of an entry of another document. */
-export const reference = (description: string) => Type.String({ description, expected: 'the id of an entry' })
+/** The id of an entry of another document, named by its namespace. */
+export const reference = (refersTo: string, description: string) =>
+  Type.String({ description, refersTo, expected: 'the id of an entry' })
 
 /** As `reference`; null and the empty string stand for none. */
-export const optionalReference = (description: string) =>
-  Type.Union([Type.String(), Type.Null()], { description, expected: 'the id of an entry or null' })
+export const optionalReference = (refersTo: string, description: string) =>
+  Type.Union([Type.String(), Type.Null()], { description, refersTo, expected: 'the id of an entry or null' })
 
 export const tagList = (description: string) =>
   Type.Array(Type.String(), { description: `${description} Default: none.`, expected: 'a list of tags' })

@@ -49,7 +49,10 @@ const section = (description: string) => partSchema(sectionFields, { description
 
 const schema = entrySchema({
   action: Type.Optional(
-    optionalReference('Action of the content filter. Default or empty: `action-contentfilter-block`.'),
+    optionalReference(
+      'actions',
+      'Action of the content filter. Default or empty: `action-contentfilter-block`.',
+    ),
   ),
   active: Type.Optional(tagList('Rules with one of these tags execute the action.')),
   report: Type.Optional(tagList('Rules with one of these tags are only reported.')),

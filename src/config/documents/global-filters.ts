@@ -15,7 +15,9 @@ const schema = entrySchema({
     description: '`self-managed` (also: `self`, empty) or the http(s) URL of a feed.',
   }),
   mdate: Type.String({ description: 'Last change of the rule list, RFC 3339.' }),
-  action: Type.Optional(optionalReference('Action on a match. Default: none, the filter only tags.')),
+  action: Type.Optional(
+    optionalReference('actions', 'Action on a match. Default: none, the filter only tags.'),
+  ),
   rule: Type.Optional(
     Type.Unknown({
       description:

@@ -29,7 +29,7 @@ const schema = entrySchema({
     Type.Array(Type.String(), { description: 'Networks that may speak it. Required with proxy_protocol.' }),
   ),
   default_certificate: Type.Optional(
-    reference('Shown to clients that name no host, or one that no certificate fits.'),
+    reference('certificates', 'Shown to clients that name no host, or one that no certificate fits.'),
   ),
   certificates: Type.Optional(
     Type.Array(Type.String(), {

@@ -48,7 +48,7 @@ const schema = entrySchema({
         maximum: Number.MAX_SAFE_INTEGER,
         description: 'Events that are within the limit.',
       }),
-      action: reference('Action once the count is greater.'),
+      action: reference('actions', 'Action once the count is greater.'),
     }),
     { minItems: 1, description: 'What happens above which count.' },
   ),

@@ -20,22 +20,29 @@ const mapEntry = partSchema(
     match: Type.String({
       description: 'Expression, searched in the path with case; the longest that is found wins.',
     }),
-    acl_profile: Type.Optional(reference('ACL profile. Default: `__acldefault__`.')),
+    acl_profile: Type.Optional(reference('acl-profiles', 'ACL profile. Default: `__acldefault__`.')),
     acl_profile_active: Type.Optional(Type.Boolean({ description: 'Default: true. Also: `acl_active`.' })),
     content_filter_profile: Type.Optional(
-      reference('Content filter profile. Default: `__defaultcontentfilter__`.'),
+      reference('content-filter-profiles', 'Content filter profile. Default: `__defaultcontentfilter__`.'),
     ),
     content_filter_profile_active: Type.Optional(
       Type.Boolean({ description: 'Default: true. Also: `content_filter_active`.' }),
     ),
     rate_limit_rules: Type.Optional(
-      Type.Array(reference('Rate limit rule.'), { description: 'Also: `limit_ids`. Default: none.' }),
+      Type.Array(reference('rate-limit-rules', 'Rate limit rule.'), {
+        description: 'Also: `limit_ids`. Default: none.',
+      }),
     ),
     edge_functions: Type.Optional(
-      Type.Array(reference('Edge function.'), { description: 'Also: `cloud_functions`. Default: none.' }),
+      Type.Array(reference('edge-functions', 'Edge function.'), {
+        description: 'Also: `cloud_functions`. Default: none.',
+      }),
     ),
     backend_service: Type.Optional(
-      reference('Backend service; required except on the site level. Also: `backend_id`.'),
+      reference(
+        'backend-services',
+        'Backend service; required except on the site level. Also: `backend_id`.',
+      ),
     ),
     grpc: Type.Optional(Type.Boolean({ description: 'The path carries gRPC. Default: false.' })),
   },

@@ -16,13 +16,13 @@ const schema = entrySchema({
     description:
       'Hosts: literal names, `*.` names, addresses, else RE2 expressions on the whole host. `__default__`: every other host.',
   }),
-  security_policy: Type.Optional(reference('Security policy. Default: `__default__`.')),
-  proxy_template: Type.Optional(reference('Proxy template. Default: `__default__`.')),
+  security_policy: Type.Optional(reference('security-policies', 'Security policy. Default: `__default__`.')),
+  proxy_template: Type.Optional(reference('proxy-templates', 'Proxy template. Default: `__default__`.')),
   mobile_application_group: Type.Optional(
-    reference('Mobile application group. Default: `__default__`, none.'),
+    reference('mobile-application-groups', 'Mobile application group. Default: `__default__`, none.'),
   ),
-  ssl_certificate: Type.Optional(reference('Server certificate. Default: `placeholder`.')),
-  client_certificate: Type.Optional(reference('CA of client certificates. Default: empty.')),
+  ssl_certificate: Type.Optional(reference('certificates', 'Server certificate. Default: `placeholder`.')),
+  client_certificate: Type.Optional(reference('certificates', 'CA of client certificates. Default: empty.')),
   client_certificate_mode: Type.Optional(
     Type.Enum(['off', 'on', 'optional'], {
       description: 'Whether clients show a certificate. Default: off.',

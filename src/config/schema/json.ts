@@ -1,5 +1,5 @@
 // The part of JSON Schema that document schemas use, as plain data: TypeBox builds it, `fold` and `explain` walk it.
-// `aliases`, `ignored`, `digits`, `single` and `expected` are Weir's own annotations; validators pass over them.
+// `aliases`, `ignored`, `digits`, `single`, `refersTo` and `expected` are Weir's own annotations; validators pass over them.
 import type { TSchema } from 'typebox'
 
 export type Schema = {
@@ -25,6 +25,8 @@ export type Schema = {
   readonly enum?: readonly unknown[]
   readonly const?: unknown
   readonly anyOf?: readonly Schema[]
+  /** String: the id of an entry of that document. */
+  readonly refersTo?: string
   /** Object: other names of fields. Enum: other spellings of values. Both as written → as used. */
   readonly aliases?: Readonly<Record<string, string>>
   /** Object: fields of old exports, accepted without effect. */
