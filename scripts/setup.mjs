@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { setUp } from './setup/run.mjs'
 
 const { values } = parseArgs({ options: { tests: { type: 'boolean' }, report: { type: 'boolean' } } })
-const tools = await setUp({ forTests: values.tests === true })
+const { bench: _, ...tools } = await setUp({ forTests: values.tests === true })
 if (values.report)
   for (const [tool, path] of Object.entries(tools))
     console.log(`${tool.padEnd(12)} ${path ?? 'none (only tests need it)'}`)

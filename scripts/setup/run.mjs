@@ -1,6 +1,7 @@
 // The set-up: a list of steps, each skipped when it is done. A finished set-up is a fraction of a second of
 // looking, and needs no network.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { benchSteps, benchTools } from './bench.mjs'
 import { envoyStep, findEnvoy } from './envoy.mjs'
 import { SetupFailure } from './failure.mjs'
 import { takeLock } from './lock.mjs'
@@ -17,7 +18,12 @@ const secondsSince = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`
 
 /** Writes where the tools are, for bin/weir, the commands that start Envoy, and the tests. */
 function recordTools() {
-  const tools = { node: findNode(), envoy: findEnvoy(), redisServer: findRedis() ?? null }
+  const tools = {
+    node: findNode(),
+    envoy: findEnvoy(),
+    redisServer: findRedis() ?? null,
+    bench: benchTools(),
+  }
   const text = `${JSON.stringify(tools, null, 2)}\n`
   if (existsSync(toolsFile) && readFileSync(toolsFile, 'utf8') === text) return tools
   mkdirSync(cache, { recursive: true })
@@ -25,6 +31,17 @@ function recordTools() {
   writeFileSync(draft, text)
   renameSync(draft, toolsFile)
   return tools
+}
+
+async function runStep(step) {
+  try {
+    await step.run()
+    if (!step.done())
+      throw new SetupFailure(`${step.name} did not come about`, 'remove .cache/ and start again')
+  } catch (error) {
+    if (!step.optional || !(error instanceof SetupFailure)) throw error
+    console.log(`      left out: ${error.message}. Remedy: ${error.remedy}.`)
+  }
 }
 
 async function runSteps(wanted) {
@@ -39,9 +56,7 @@ async function runSteps(wanted) {
     }
     const stepStart = Date.now()
     console.log(`set-up ${at + 1}/${wanted.length}  ${step.name}: ${step.about}`)
-    await step.run()
-    if (!step.done())
-      throw new SetupFailure(`${step.name} did not come about`, 'remove .cache/ and start again')
+    await runStep(step)
     console.log(`      done in ${secondsSince(stepStart)}`)
   }
   const tools = recordTools()
@@ -52,12 +67,16 @@ async function runSteps(wanted) {
 /**
  * Brings what is missing and returns the paths of the tools. Prints one line with the remedy and ends the
  * process when a step fails.
- * @param {{ forTests: boolean }} options whether what only the tests need is brought as well
- * @returns {Promise<{ node: string, envoy: string, redisServer: string | null }>}
+ * @param {{ forTests?: boolean, forBench?: boolean }} options whether what only the tests or benchmarks need is brought as well
+ * @returns {Promise<{ node: string, envoy: string, redisServer: string | null, bench: object }>}
  */
-export async function setUp({ forTests }) {
+export async function setUp({ forTests = false, forBench = false }) {
   try {
-    return await runSteps(forTests ? [...steps, ...testSteps] : steps)
+    return await runSteps([
+      ...steps,
+      ...(forTests || forBench ? testSteps : []),
+      ...(forBench ? benchSteps : []),
+    ])
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error
     console.error(`set-up failed: ${error.message}. Remedy: ${error.remedy}.`)

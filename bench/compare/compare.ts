@@ -1,0 +1,126 @@
+// Servers against each other on one machine in one run: all are started, then take turns, round after round, so that
+// whatever else the machine does meets all of them.
+import { setTimeout as pause } from 'node:timers/promises'
+import { figureOf } from './figures.ts'
+import { type Load, type Requests, closedLoop, writeRequests } from './load.ts'
+import { type Mix, host } from './mixes.ts'
+import { type Origin, startOrigin } from './origin.ts'
+import { usageOf } from './processes.ts'
+import type { Row } from './results.ts'
+import type { Started, Subject } from './subjects/index.ts'
+
+export type Comparison = {
+  readonly subjects: readonly Subject[]
+  readonly mixes: readonly (readonly [id: string, mix: Mix])[]
+  readonly rounds: number
+  readonly seconds: number
+  readonly connections: number
+  readonly say: (line: string) => void
+}
+
+type Alive = Started & { readonly subject: Subject }
+
+type Measured = { readonly load: Load; readonly metrics: Readonly<Record<string, number>> }
+
+/** An ordinary request passes, or the server is not what it is called. */
+async function checkServes({ port, subject }: Alive): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${String(port)}/products/lamp?color=red`, {
+    headers: { host, accept: 'text/html', 'user-agent': 'Mozilla/5.0', 'x-forwarded-for': '203.0.113.9' },
+  })
+  await answer.arrayBuffer()
+  if (answer.status !== 200)
+    throw new Error(`${subject.name} answers ${String(answer.status)} to an ordinary GET`)
+}
+
+async function measure(
+  alive: Alive,
+  requests: Requests,
+  seconds: number,
+  connections: number,
+): Promise<Measured> {
+  const before = usageOf(alive.pids)
+  const load = await closedLoop(alive.port, requests, { connections, seconds })
+  const after = usageOf(alive.pids)
+  const metrics: Record<string, number> = {
+    'requests/s': load.requests / load.seconds,
+    'p50 ms': load.p50,
+    'p99 ms': load.p99,
+    'p99.9 ms': load.p999,
+    'refused %': (100 * load.refused) / load.requests,
+    errors: load.errors,
+  }
+  let cpu = 0
+  let memory = 0
+  for (const [name, us] of after.cpu) {
+    const spent = (us - (before.cpu.get(name) ?? 0)) / load.requests
+    metrics[`cpu µs: ${name}`] = spent
+    cpu += spent
+  }
+  for (const bytes of after.memory.values()) memory += bytes
+  return { load, metrics: { 'cpu µs': cpu, 'memory MiB': memory / 2 ** 20, ...metrics } }
+}
+
+function rowOf({ subject }: Alive, mix: string, { name }: Mix, rounds: readonly Measured[]): Row {
+  const [first] = rounds
+  const metrics = Object.keys(first?.metrics ?? {}).map(
+    (metric) => [metric, figureOf(rounds.map((round) => round.metrics[metric] ?? Number.NaN))] as const,
+  )
+  return {
+    subject: subject.id,
+    subjectName: subject.name,
+    mix,
+    mixName: name,
+    metrics: Object.fromEntries(metrics),
+  }
+}
+
+async function takeTurns(alive: readonly Alive[], comparison: Comparison): Promise<readonly Row[]> {
+  const { mixes, rounds, seconds, connections, say } = comparison
+  const rows: Row[] = []
+  for (const [id, mix] of mixes) {
+    const requests = writeRequests(mix.requests)
+    try {
+      const found = new Map(alive.map((one) => [one, [] as Measured[]] as const))
+      // The first round warms caches and compilers up, and is not counted.
+      for (let round = 0; round <= rounds; round++) {
+        for (const one of alive) {
+          const measured = await measure(
+            one,
+            requests,
+            round === 0 ? Math.min(seconds, 2) : seconds,
+            connections,
+          )
+          if (round > 0) found.get(one)?.push(measured)
+          // Access logs of this turn are written before the next one's clock starts.
+          await pause(300)
+        }
+        if (round > 0) say(`  ${mix.name}: round ${String(round)} of ${String(rounds)}`)
+      }
+      for (const [one, measured] of found) rows.push(rowOf(one, id, mix, measured))
+    } finally {
+      requests.dispose()
+    }
+  }
+  return rows
+}
+
+async function startAll(origin: Origin, { subjects, say }: Comparison, alive: Alive[]): Promise<void> {
+  for (const subject of subjects) {
+    say(`  starts ${subject.name}`)
+    alive.push({ subject, ...(await subject.start({ originPort: origin.port })) })
+  }
+  for (const one of alive) await checkServes(one)
+}
+
+/** Starts the servers, measures, and stops them whatever happens. */
+export async function compare(comparison: Comparison): Promise<readonly Row[]> {
+  const origin = await startOrigin()
+  const alive: Alive[] = []
+  try {
+    await startAll(origin, comparison, alive)
+    return await takeTurns(alive, comparison)
+  } finally {
+    for (const one of alive.toReversed()) await one.stop()
+    await origin.stop()
+  }
+}
