@@ -39,6 +39,7 @@ export {
   createSnapshotKeeper,
   readKeptSnapshot,
 } from './xds/kept-snapshot.ts'
+export { maxOffloaded, offloadResource, offloadSupport } from './xds/offload.ts'
 export type { NodeResult, PublishResult } from './xds/publisher.ts'
 export {
   type FilterEndpoint,
@@ -55,3 +56,4 @@ export {
   createSnapshotBuilder,
   snapshotOf,
 } from './xds/snapshot.ts'
+export { type AcmeToken, type Temporary, nothingTemporary } from './xds/temporary.ts'

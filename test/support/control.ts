@@ -8,7 +8,15 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js'
 import type { Policy } from '#config'
-import { type Ads, type PublishResult, type XdsSettings, buildSnapshot, createAds, lookup } from '#envoy'
+import {
+  type Ads,
+  type PublishResult,
+  type Temporary,
+  type XdsSettings,
+  createAds,
+  createSnapshotBuilder,
+  lookup,
+} from '#envoy'
 
 export type CheckSeen = {
   /** Lines in order, names lower-case. */
@@ -23,7 +31,7 @@ export type Control = {
   readonly checks: readonly CheckSeen[]
   readonly log: readonly { readonly level: string; readonly fields: object; readonly message: string }[]
   settings(more?: Partial<XdsSettings>): XdsSettings
-  publish(policy: Policy, more?: Partial<XdsSettings>): Promise<PublishResult>
+  publish(policy: Policy, more?: Partial<XdsSettings>, temporary?: Temporary): Promise<PublishResult>
   stop(): void
 }
 
@@ -133,6 +141,7 @@ export async function startControl(
   ads.register(server)
   addFilter(server, checks)
   const port = await listen(server, '127.0.0.1:0')
+  const build = createSnapshotBuilder()
   const settings = (more: Partial<XdsSettings> = {}): XdsSettings => ({
     listeners: [{ id: 'http', protocol: 'http', address: '127.0.0.1', port: 0, publicPort: 80 }],
     filters: [{ kind: 'tcp', address: '127.0.0.1', port }],
@@ -146,7 +155,7 @@ export async function startControl(
     checks,
     log,
     settings,
-    publish: (policy, more) => ads.publish(buildSnapshot(policy, settings(more))),
+    publish: (policy, more, temporary) => ads.publish(build(policy, settings(more), temporary)),
     stop() {
       ads.stop()
       server.forceShutdown()

@@ -31,10 +31,9 @@ function rangeOf(cidr: string): Range | undefined {
   return { bits: number.bits, first: (number.value >> host) << host, prefix }
 }
 
-const contains = (outer: Range, inner: Range): boolean =>
-  outer.bits === inner.bits &&
-  outer.prefix <= inner.prefix &&
-  inner.first >> BigInt(outer.bits - outer.prefix) === outer.first >> BigInt(outer.bits - outer.prefix)
+/** The range of this many bits that a range lies in. */
+const keyOf = ({ bits, first }: Range, prefix: number): string =>
+  `${bits}/${prefix}/${first >> BigInt(bits - prefix)}`
 
 function addressOf(range: Range): string {
   const groups = range.bits === 32 ? 4 : 8
@@ -47,6 +46,17 @@ function addressOf(range: Range): string {
   return new URL(`http://[${parts.map((part) => part.toString(16)).join(':')}]/`).hostname.slice(1, -1)
 }
 
+const written = (range: Range): JsonObject => ({
+  address_prefix: addressOf(range),
+  prefix_len: range.prefix,
+})
+
+/** The `CidrRange` of one address; undefined for what is none. */
+export function hostRange(address: string): JsonObject | undefined {
+  const range = isIP(address) === 0 ? undefined : rangeOf(address)
+  return range && written(range)
+}
+
 /** `CidrRange`s that cover the given addresses and CIDRs, sorted, without overlap. What is neither is left out. */
 export function cidrRanges(cidrs: readonly string[]): readonly JsonObject[] {
   const widestFirst = cidrs
@@ -57,6 +67,14 @@ export function cidrRanges(cidrs: readonly string[]): readonly JsonObject[] {
         a.bits - b.bits || a.prefix - b.prefix || (a.first < b.first ? -1 : a.first > b.first ? 1 : 0),
     )
   const kept: Range[] = []
-  for (const range of widestFirst) if (!kept.some((outer) => contains(outer, range))) kept.push(range)
-  return kept.map((range) => ({ address_prefix: addressOf(range), prefix_len: range.prefix }))
+  const keys = new Set<string>()
+  const widths = new Set<number>()
+  for (const range of widestFirst) {
+    const prefixes = [...widths].filter((prefix) => prefix <= range.prefix)
+    if (prefixes.some((prefix) => keys.has(keyOf(range, prefix)))) continue
+    kept.push(range)
+    keys.add(keyOf(range, range.prefix))
+    widths.add(range.prefix)
+  }
+  return kept.map(written)
 }

@@ -419,7 +419,7 @@ describe('templates and limits', () => {
     const chains = listener(snapshot)?.['filter_chains'] as readonly {
       filters: readonly { typed_config: JsonObject }[]
     }[]
-    const found = chains[chain]?.filters[0]?.typed_config
+    const found = chains[chain]?.filters.at(-1)?.typed_config
     if (!found) throw new Error('no connection manager')
     return found
   }

@@ -3,16 +3,18 @@ import type { Policy } from '#config'
 import type { Backends } from './backends.ts'
 import type { JsonObject } from './json.ts'
 import type { XdsSettings } from './settings.ts'
+import type { Temporary } from './temporary.ts'
 
 /** What resources are made from. */
 export type World = {
   readonly policy: Policy
   readonly settings: XdsSettings
   readonly backends: Backends
+  readonly temporary: Temporary
 }
 
 export type Kind = {
-  readonly name: 'cluster' | 'endpoint' | 'listener' | 'route' | 'secret'
+  readonly name: 'cluster' | 'endpoint' | 'extension' | 'listener' | 'route' | 'secret'
   /** Full name of the protobuf message; the type URL is `type.googleapis.com/` and this. */
   readonly message: string
   /** Envoy subscribes to all resources of the kind, or to those that others name. */

@@ -5,6 +5,7 @@ import { type Connection, mergeTemplates } from './connection.ts'
 import { type Chain, connectionManager } from './connection-manager.ts'
 import { type JsonObject, extension, socketAddress, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
+import { offloadFilter } from './offload.ts'
 import { plainTable } from './route-tables.ts'
 import type { ListenerSettings, PlainListener } from './settings.ts'
 import { tlsChains } from './tls-chains.ts'
@@ -32,7 +33,7 @@ function plainChain(which: Chain, listener: PlainListener, connection: Connectio
   return {
     name: `plain|${which}`,
     ...(Object.keys(match).length > 0 ? { filter_chain_match: match } : {}),
-    filters: [manager],
+    filters: [offloadFilter(listener.id), manager],
   }
 }
 

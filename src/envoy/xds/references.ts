@@ -2,7 +2,10 @@
 // forget to declare one.
 import { type Json, type JsonObject, isObject, textOf } from './json.ts'
 
-export type Reference = { readonly kind: 'cluster' | 'endpoint' | 'route' | 'secret'; readonly name: string }
+export type Reference = {
+  readonly kind: 'cluster' | 'endpoint' | 'extension' | 'route' | 'secret'
+  readonly name: string
+}
 
 const fields: Readonly<Record<string, Reference['kind']>> = {
   cluster: 'cluster',
@@ -16,6 +19,7 @@ function collect(value: Json, found: Reference[]): void {
   }
   if (!isObject(value)) return
   if ('sds_config' in value) found.push({ kind: 'secret', name: textOf(value, 'name') })
+  if ('config_discovery' in value) found.push({ kind: 'extension', name: textOf(value, 'name') })
   for (const [field, inner] of Object.entries(value)) {
     const kind = fields[field]
     if (kind && typeof inner === 'string') found.push({ kind, name: inner })

@@ -5,9 +5,10 @@ import { clusters } from './cluster.ts'
 import { endpoints } from './endpoint.ts'
 import type { Kind } from './kind.ts'
 import { listeners } from './listener.ts'
+import { offloads } from './offload.ts'
 import { routes } from './route.ts'
 import { secrets } from './secret.ts'
 
-export const kinds: readonly Kind[] = [clusters, endpoints, secrets, listeners, routes]
+export const kinds: readonly Kind[] = [clusters, endpoints, secrets, listeners, routes, offloads]
 
 export const typeUrlOf = (kind: Kind): string => `type.googleapis.com/${kind.message}`

@@ -9,6 +9,7 @@ import type { Kind } from './kind.ts'
 import type { Reference } from './references.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { XdsSettings } from './settings.ts'
+import { type Temporary, nothingTemporary } from './temporary.ts'
 
 /** What Envoys are sent. */
 export type OfferedResource = {
@@ -91,13 +92,14 @@ export function snapshotOf(
   return { version, resources, staticClusters }
 }
 
-export type BuildSnapshot = (policy: Policy, settings: XdsSettings) => Snapshot
+/** @param temporary default: nothing */
+export type BuildSnapshot = (policy: Policy, settings: XdsSettings, temporary?: Temporary) => Snapshot
 
 /** Builds one snapshot after the other; what did not change is not encoded again. */
 export function createSnapshotBuilder(): BuildSnapshot {
   const encoder = createEncoder()
-  return (policy, settings) => {
-    const world = { policy, settings, backends: collectBackends(policy, settings.listeners) }
+  return (policy, settings, temporary = nothingTemporary) => {
+    const world = { policy, settings, backends: collectBackends(policy, settings.listeners), temporary }
     return snapshotOf((kind) => kind.build(world), [settings.controlCluster], encoder)
   }
 }
@@ -106,4 +108,4 @@ export function createSnapshotBuilder(): BuildSnapshot {
  * All Envoy resources of a policy (spec control-plane 2.1). Pure: same input, same bytes.
  * Throws when a generated object is no valid message, which is a fault of the generator, never of a document.
  */
-export const buildSnapshot: BuildSnapshot = (policy, settings) => createSnapshotBuilder()(policy, settings)
+export const buildSnapshot: BuildSnapshot = (...inputs) => createSnapshotBuilder()(...inputs)

@@ -8,6 +8,7 @@ import { mergeTemplates } from './connection.ts'
 import { type Chain, connectionManager } from './connection-manager.ts'
 import { type JsonObject, extension, seconds } from './json.ts'
 import type { World } from './kind.ts'
+import { offloadFilter } from './offload.ts'
 import { type Profile, profilesOf } from './profiles.ts'
 import { type RouteTable, openTable, profileTable } from './route-tables.ts'
 import { certificateSecret, clientCaSecret, secretReference } from './secret.ts'
@@ -122,6 +123,7 @@ function chainPair(inputs: ChainInputs, listener: TlsListener, world: World): re
     transport_socket: downstreamTls(inputs),
     transport_socket_connect_timeout: seconds(connection.headerTimeoutS),
     filters: [
+      offloadFilter(listener.id),
       connectionManager({
         listener: listener.id,
         routes: table(chain).name,
@@ -190,7 +192,10 @@ function passthroughChains(
           server_names: names,
           ...(from.length > 0 ? { direct_source_prefix_ranges: from } : {}),
         },
-        filters: [tcpProxy(listener, backend.cluster, backend.service.sticky === 'iphash')],
+        filters: [
+          offloadFilter(listener.id),
+          tcpProxy(listener, backend.cluster, backend.service.sticky === 'iphash'),
+        ],
       },
     ]
   })
