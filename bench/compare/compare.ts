@@ -1,5 +1,7 @@
 // Servers against each other on one machine in one run: all are started, then take turns, round after round, so that
 // whatever else the machine does meets all of them.
+import { once } from 'node:events'
+import { type IncomingMessage, get } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { figureOf } from './figures.ts'
 import { type Load, type Requests, closedLoop, writeRequests } from './load.ts'
@@ -24,12 +26,12 @@ type Measured = { readonly load: Load; readonly metrics: Readonly<Record<string,
 
 /** An ordinary request passes, or the server is not what it is called. */
 async function checkServes({ port, subject }: Alive): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${String(port)}/products/lamp?color=red`, {
-    headers: { host, accept: 'text/html', 'user-agent': 'Mozilla/5.0', 'x-forwarded-for': '203.0.113.9' },
-  })
-  await answer.arrayBuffer()
-  if (answer.status !== 200)
-    throw new Error(`${subject.name} answers ${String(answer.status)} to an ordinary GET`)
+  const headers = { host, accept: 'text/html', 'user-agent': 'Mozilla/5.0', 'x-forwarded-for': '203.0.113.9' }
+  const sent = get({ host: '127.0.0.1', port, path: '/products/lamp?color=red', headers, agent: false })
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  answer.resume()
+  if (answer.statusCode !== 200)
+    throw new Error(`${subject.name} answers ${String(answer.statusCode)} to an ordinary GET`)
 }
 
 async function measure(

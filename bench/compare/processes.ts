@@ -114,7 +114,7 @@ const bytesPerPage = 4096
 function nameOf(pid: number): string {
   const words = readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').split('\0')
   const main = words.findIndex((word) => word.endsWith('/cli/main.ts'))
-  return (main >= 0 ? words[main + 1] : words[0]?.split('/').at(-1)?.split(':')[0]) ?? String(pid)
+  return (main >= 0 ? words[main + 1] : words[0]?.split(/[ :]/)[0]?.split('/').at(-1)) ?? String(pid)
 }
 
 export type Usage = {

@@ -36,7 +36,7 @@ const cell = (row: Row, column: string): string => {
 /** The processors' share of each process. */
 export const sharesOf = ({ metrics }: Row): string =>
   Object.entries(metrics)
-    .filter(([name]) => name.startsWith('cpu µs: '))
+    .filter(([name, { median }]) => name.startsWith('cpu µs: ') && median >= 0.5)
     .map(([name, { median }]) => `${name.slice(8)} ${number(median)}`)
     .join(', ')
 

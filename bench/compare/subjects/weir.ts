@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { copyConfig, editConfig, startWeir } from '../../../test/support/weir.ts'
+import { host } from '../mixes.ts'
 import { freePort } from '../ports.ts'
 import { type Running, start } from '../processes.ts'
 import { root, tools } from '../tools.ts'
@@ -12,16 +13,16 @@ import { type Started, type Subject, together } from './subject.ts'
 
 type Entry = Record<string, unknown>
 
-/** Every site believes this machine's X-Forwarded-For, so that the load comes from many clients. */
-function trustThisMachine(folder: string): void {
+/** One site of that name, which believes this machine's X-Forwarded-For, so that the load comes from many clients. */
+function oneSite(folder: string): void {
   editConfig(folder, 'server-groups', (entries) => {
-    for (const entry of entries as Entry[]) entry['proxy_template'] = 'demo'
+    Object.assign(entries[0] as Entry, { server_names: [host], proxy_template: 'demo' })
   })
 }
 
 /** Nothing but sites: no filters, no limits, no ACL, no content filter. */
 function nothing(folder: string): void {
-  trustThisMachine(folder)
+  oneSite(folder)
   for (const namespace of ['global-filters', 'rate-limit-rules', 'flow-control-policies'])
     writeFileSync(join(folder, `${namespace}.json`), '[]')
   editConfig(folder, 'security-policies', (entries) => {
@@ -73,7 +74,7 @@ async function filterAlone(originPort: number): Promise<Started> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   const config = join(folder, 'config')
   copyConfig(config, originPort)
-  trustThisMachine(config)
+  oneSite(config)
   const [port, filterPort, metricsPort] = [await freePort(), await freePort(), await freePort()]
   const place = (one: number): string => `127.0.0.1:${String(one)}`
   const args = [
@@ -112,16 +113,16 @@ export const weirFilter: Subject = {
   start: ({ originPort }) => filterAlone(originPort),
 }
 export const weirEmpty = whole('weir-empty', 'Weir whole, empty policy', { configure: nothing })
-export const weirShipped = whole('weir', 'Weir whole, shipped policy', { configure: trustThisMachine })
+export const weirShipped = whole('weir', 'Weir whole, shipped policy', { configure: oneSite })
 const redisMissing = (): string | undefined =>
   tools.redisServer === null ? 'there is no redis-server' : undefined
 export const weirRedis: Subject = {
-  ...whole('weir-redis', 'Weir whole, shipped policy, Redis', { configure: trustThisMachine, redis: true }),
+  ...whole('weir-redis', 'Weir whole, shipped policy, Redis', { configure: oneSite, redis: true }),
   missing: redisMissing,
 }
 export const weirTwoFilters: Subject = {
   ...whole('weir-2', 'Weir whole, shipped policy, Redis, 2 filters', {
-    configure: trustThisMachine,
+    configure: oneSite,
     redis: true,
     filters: 2,
   }),
