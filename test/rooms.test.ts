@@ -8,7 +8,8 @@ import { parseSync } from '@swc/core'
 
 /** From the top of the house to the bottom; a room may use those that are named, all of which stand below it. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
-  cli: ['traffic', 'envoy', 'pipeline', 'challenge', 'state', 'request', 'config', 'platform'],
+  cli: ['control', 'traffic', 'envoy', 'pipeline', 'challenge', 'state', 'request', 'config', 'platform'],
+  control: ['traffic', 'envoy', 'pipeline', 'challenge', 'state', 'request', 'config', 'platform'],
   traffic: ['envoy', 'pipeline', 'request', 'config', 'platform'],
   envoy: ['pipeline', 'state', 'request', 'config', 'platform'],
   pipeline: ['challenge', 'state', 'request', 'config', 'platform'],

@@ -36,9 +36,21 @@ export type {
 export type { RuleExamples, RuleWithExamples } from './documents/content-filter-rules.ts'
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
+export { type BundledCa, isIssuer, readBundle, trustedCas } from './certificate/bundle.ts'
 export { selfSigned } from './certificate/self-signed.ts'
 export { type LoadOptions, type LoadResult, buildPolicy, loadFolder } from './load.ts'
 export { type Problem, formatProblem, totalOf } from './problem.ts'
+export {
+  type ListedSerials,
+  type Revocations,
+  type RevokedBy,
+  decodeLists,
+  decodeRevocations,
+  encodeRevocations,
+  listsOf,
+  noRevocations,
+  revocationsOf,
+} from './revocations.ts'
 export { type RuleFolder, type ValueReading, readRuleFolder } from './rule-folder.ts'
 export type { SeedSource } from './resolve/seed.ts'
 export { normaliseTag } from './tag.ts'

@@ -1,9 +1,10 @@
 // Client certificates (spec control-plane 1.1): whether a request may come without a valid one, and what the origin is told
 // of it. Envoy completes every handshake and says on the route what it found, so that a refusal has a status and a reason.
 import { X509Certificate } from 'node:crypto'
-import type { ServerGroup } from '#config'
+import type { Revocations, ServerGroup } from '#config'
 import type { Connection } from '#request'
 import type { Refusal } from './reception.ts'
+import { type RevocationCheck, compileRevocationCheck } from './revocation.ts'
 
 const refused = (status: number, tag: string, text: string): Refusal => ({
   stage: 1,
@@ -12,17 +13,40 @@ const refused = (status: number, tag: string, text: string): Refusal => ({
   reason: `General: ${text}`,
 })
 
-/** Undefined: the request may pass. A door that knows of no connection (`weir inspect`) is not asked for certificates. */
-export function checkClientCertificate(
-  connection: Connection | undefined,
-  { clientCertificate: { mode } }: ServerGroup,
-): Refusal | undefined {
-  if (mode === 'off' || connection === undefined) return undefined
-  if (connection.clientCertificates === 'failed')
-    return refused(495, 'failed', 'Client certificate could not be verified.')
-  const presented = connection.certificate !== undefined && connection.clientCertificates !== 'none'
-  if (mode === 'on' && !presented) return refused(496, 'required', 'Client certificate required.')
-  return undefined
+const unverified = refused(495, 'failed', 'Client certificate could not be verified.')
+const missing = refused(496, 'required', 'Client certificate required.')
+const revoked = refused(496, 'revoked', 'Client certificate revoked.')
+
+/**
+ * Undefined: the request may pass. A door that knows of no connection (`weir inspect`) is not asked for certificates.
+ */
+export type CertificateCheck = (connection: Connection | undefined, group: ServerGroup) => Refusal | undefined
+
+/** @param revocations what is in force at this moment; asked with every request of a site that looks at lists */
+export function compileCertificateCheck(
+  groups: readonly ServerGroup[],
+  revocations: () => Revocations,
+): CertificateCheck {
+  const checks = new Map<ServerGroup, RevocationCheck>()
+  for (const group of groups) {
+    const { clientCertificate: asked } = group
+    if (asked.mode !== 'off' && asked.crl !== undefined) checks.set(group, compileRevocationCheck(asked.ca))
+  }
+  return (connection, group) => {
+    const { mode } = group.clientCertificate
+    if (mode === 'off' || connection === undefined) return undefined
+    if (connection.clientCertificates === 'failed') return unverified
+    if (connection.certificate === undefined || connection.clientCertificates === 'none')
+      return mode === 'on' ? missing : undefined
+    switch (checks.get(group)?.(connection.certificate, revocations())) {
+      case 'revoked':
+        return revoked
+      case 'unknown':
+        return unverified
+      default:
+        return undefined
+    }
+  }
 }
 
 type HeaderLine = readonly [name: string, value: string]

@@ -1,7 +1,7 @@
 // The engine: one request in, one decision out (spec pipeline 4). Reception and mapping find where the request belongs,
 // initialisation gives it its first tags, then the stages run in their order until one of them is final.
 import { type Challenges } from '#challenge'
-import type { Policy } from '#config'
+import { type Policy, type Revocations, noRevocations } from '#config'
 import { type Locator, type RequestInput, readHead } from '#request'
 import type { State } from '#state'
 import { type Actions, createActions, systemSource } from './actions.ts'
@@ -23,6 +23,8 @@ export type PipelineSettings = {
   readonly onDefect: (error: unknown) => void
   /** Bytes of JSON that a decision record may have: 16,384 to 1,048,576 (spec traffic 1.7). */
   readonly maxRecordBytes?: number
+  /** What CAs of clients have revoked, at this moment; left out: no list is there yet (spec control-plane 1.1). */
+  readonly revocations?: () => Revocations
 }
 
 /** Compiled from one policy. Immutable: a changed policy is another pipeline. */
@@ -145,7 +147,7 @@ export function createPipeline(policy: Policy, settings: PipelineSettings): Pipe
   const actions = createActions(settings.challenges)
   const parts = compileRecordParts(policy, settings.maxRecordBytes ?? defaultRecordBytes)
   const engine: Engine = { compiled: compileStages(policy, actions), state: settings.state, parts }
-  const reception = compileReception(policy, settings.locator)
+  const reception = compileReception(policy, settings.locator, settings.revocations ?? (() => noRevocations))
 
   const receive = (input: RequestInput): Received => {
     const read = readHead(input)

@@ -1,6 +1,6 @@
 // Reception, mapping and initialisation (spec pipeline 1, 3, 4.2): from what a door received to a transaction that
 // stages can work on. Also the refusals that need no stage: each still yields a transaction, so that it is recorded.
-import type { MapEntry, Policy, ProxyTemplate, ServerGroup } from '#config'
+import type { MapEntry, Policy, ProxyTemplate, Revocations, ServerGroup } from '#config'
 import { addressSet, ownAddresses } from '#platform'
 import {
   type Head,
@@ -16,7 +16,7 @@ import {
   readRequest,
 } from '#request'
 import { refusal, systemSource } from './actions.ts'
-import { checkClientCertificate } from './client-certificate.ts'
+import { compileCertificateCheck } from './client-certificate.ts'
 import type { Verdict } from './decision.ts'
 import { attachRequestTags, attachSiteTags } from './initialise.ts'
 import { type Mapping, compileMapping } from './mapping.ts'
@@ -136,8 +136,13 @@ function beginTransaction(
   }
 }
 
-export function compileReception(policy: Policy, locator: Locator): Reception {
+export function compileReception(
+  policy: Policy,
+  locator: Locator,
+  revocations: () => Revocations,
+): Reception {
   const mapping = compileMapping(policy)
+  const checkCertificate = compileCertificateCheck(policy.serverGroups, revocations)
   const unknown = nowhere(policy.defaultTemplate)
   const unknownSettings = readSettings(
     policy.defaultTemplate,
@@ -177,7 +182,7 @@ export function compileReception(policy: Policy, locator: Locator): Reception {
         return refuse(head, unknown, atMapping(421, 'unrecognized-host-header', 'unrecognized host header'))
       const mismatch =
         compareHints(head, site, mapping, policy) ??
-        checkClientCertificate(head.input.connection, site.group) ??
+        checkCertificate(head.input.connection, site.group) ??
         checkLength(head, site.group.template)
       if (mismatch !== undefined) return refuse(head, site, mismatch)
       const request = readRequest(head, settings.get(site.group)?.get(site.entry) ?? unknownSettings)

@@ -19,6 +19,19 @@ export {
   parseCidr,
   readAddress,
 } from './address.ts'
+export {
+  type Cursor,
+  DerError,
+  type Element,
+  cursorIn,
+  derTag,
+  elementAt,
+  elementsIn,
+  hexOf,
+  integerOf,
+  normaliseSerial,
+  timeOf,
+} from './der.ts'
 export { ownAddresses } from './own-addresses.ts'
 export { type Ending, type Lifecycle, createLifecycle } from './lifecycle.ts'
 export { readOrMake } from './machine-file.ts'

@@ -2,6 +2,7 @@
 // that turns it into what the program uses. Text (variables, flags) is read by the same schema after one step.
 import { type Static, type TSchema, Type } from 'typebox'
 import { Check } from 'typebox/value'
+import { parseCidr } from './address.ts'
 
 /** `value` is what was written; undefined: it does not fit. */
 export type Setting<T> = {
@@ -127,6 +128,21 @@ export function parsePlace(value: string): SocketPlace | undefined {
   const port = Number(digits)
   return host === undefined || port > 65_535 ? undefined : { host, port }
 }
+
+const hostName = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?$/
+
+/** Host names, addresses and prefixes. */
+export const hosts = (about: string): Setting<readonly string[]> =>
+  setting(Type.Array(Type.String()), {
+    about,
+    expected: 'a list of host names, addresses or prefixes, such as crl.example.com or 10.0.0.0/8',
+    fallback: [],
+    convert: (values) =>
+      values.every((one) => parseCidr(one.replace(/^\[(.*)\]$/, '$1')) !== undefined || hostName.test(one))
+        ? values
+        : undefined,
+    fromText: (list) => list.split(',').map((one) => one.trim()),
+  })
 
 export const place = (fallback: string, about: string): Setting<SocketPlace> =>
   setting(Type.String(), {

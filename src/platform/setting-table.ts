@@ -7,6 +7,7 @@ import {
   choice,
   count,
   duration,
+  hosts,
   place,
   places,
   size,
@@ -96,6 +97,21 @@ export const settingTable = {
     'Without masking.seed: the file in which this machine keeps one, made at the first start.',
   ),
 
+  'fetch.allow_http': yesNo(
+    false,
+    'Weir fetches what a configuration names over plain http as well. Revocation lists are signed and need no leave.',
+  ),
+  'fetch.allow_hosts': hosts(
+    'Names, addresses and prefixes that Weir may fetch from although they are private, or on other ports than 80 and 443.',
+  ),
+  'fetch.timeout': duration('30s', 'How long fetching one URL may take, redirects included.'),
+  'fetch.max_bytes': size({ from: kib, to: gib }, '20MiB', 'What is fetched may not be larger, unpacked.'),
+  'crl.interval': duration('8h', 'How often revocation lists are fetched again, give or take 5 %.'),
+  'crl.file': text(
+    undefined,
+    'The revocation lists in force: written by the control plane, read by filters. Default: revocations.json beside the journal.',
+  ),
+
   'geo.city': text(undefined, 'A city or country database (.mmdb) instead of the shipped one.'),
   'geo.asn': text(undefined, 'A database of autonomous systems (.mmdb) instead of the shipped one.'),
 
@@ -121,7 +137,14 @@ export type SettingName = keyof Table
 
 /** Names whose rows have no default. */
 type Optional =
-  'config' | 'envoy.binary' | 'redis.url' | 'masking.seed' | 'geo.city' | 'geo.asn' | 'supervisor.probe'
+  | 'config'
+  | 'envoy.binary'
+  | 'crl.file'
+  | 'redis.url'
+  | 'masking.seed'
+  | 'geo.city'
+  | 'geo.asn'
+  | 'supervisor.probe'
 
 type ValueOf<N extends SettingName> = Table[N] extends Setting<infer T> ? T : never
 

@@ -8,6 +8,7 @@ import type { Certificate } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import { defineDocument } from './document.ts'
 import { entrySchema, identityOf } from './common.ts'
+import { checkListUrls } from './list-urls.ts'
 
 const text = (description: string) => Type.Optional(Type.String({ description }))
 
@@ -28,7 +29,9 @@ const schema = entrySchema(
     private_key_password: text('Opens a key that is protected by a passphrase.'),
     pfx: text('PKCS#12 in base64, instead of cert_body and private_key.'),
     pfx_password: text('Opens the PFX file.'),
-    crl: Type.Optional(Type.Array(Type.String(), { description: 'URLs of revocation lists of a CA.' })),
+    crl: Type.Optional(
+      Type.Array(Type.String(), { description: 'URLs of revocation lists of a CA (http or https).' }),
+    ),
     le_auto_renew: Type.Optional(
       Type.Boolean({ description: "Renewed at Let's Encrypt when it was issued there. Default: true." }),
     ),
@@ -88,6 +91,7 @@ function parse(entry: Entry, report: Report): CertificateEntry | undefined {
   const material = readMaterial(entry, report)
   if (material === undefined) return undefined
   const { chain, key } = material
+  checkListUrls('crl', entry.crl ?? [], report)
   if (key === undefined && !isCa(side)) {
     report.problem('private_key', required('private_key', 'the key of the certificate'))
     return undefined

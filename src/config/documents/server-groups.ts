@@ -7,6 +7,7 @@ import type { Report } from '../problem.ts'
 import { fieldPath } from '../schema/json.ts'
 import { defineDocument } from './document.ts'
 import { entrySchema, identityOf, reference } from './common.ts'
+import { checkListUrls } from './list-urls.ts'
 import { protocolList, readTls } from './tls.ts'
 
 const schema = entrySchema({
@@ -29,10 +30,13 @@ const schema = entrySchema({
     }),
   ),
   client_certificate_crl_active: Type.Optional(
-    Type.Boolean({ description: 'Check revocation lists. Default: false.' }),
+    Type.Boolean({
+      description:
+        'Refuse certificates that their CA has revoked, by the lists of client_certificate_crl and of the CA. Default: false.',
+    }),
   ),
   client_certificate_crl: Type.Optional(
-    Type.Array(Type.String(), { description: 'URLs of revocation lists.' }),
+    Type.Array(Type.String(), { description: 'URLs of revocation lists (http or https; DER or PEM).' }),
   ),
   challenge_cookie_domain: Type.Optional(
     Type.String({ description: 'Domain of challenge cookies. Default: `$host`, the host of the request.' }),
@@ -125,15 +129,15 @@ function readClientCertificate(entry: Entry, report: Report): ServerGroupEntry['
       required('client_certificate', 'the CA that clients are checked against'),
     )
   const crl = entry.client_certificate_crl ?? []
-  if (entry.client_certificate_crl_active === true) {
-    report.problem(
+  checkListUrls('client_certificate_crl', crl, report)
+  if (entry.client_certificate_crl_active === true && mode === 'off')
+    report.warning(
       'client_certificate_crl_active',
       finding(
-        'revocation lists are not checked in this version',
-        'Set it to false; take a revoked client out by its CA, or by an ACL on its certificate in front of Weir.',
+        'has no effect while client_certificate_mode is off',
+        'Set the mode to on or optional, or this to false.',
       ),
     )
-  }
   return { mode, caId, crl: entry.client_certificate_crl_active === true ? crl : undefined }
 }
 

@@ -128,11 +128,16 @@ export function siteCertificates(
 ): Pick<ServerGroup, 'certificate' | 'clientCertificate'> {
   const certificate = certificateOf(certificates, certificateId, 'server', 'ssl_certificate', report)
   const ca = certificateOf(certificates, caId, 'clientCA', 'client_certificate', report)
-  return {
-    certificate,
-    clientCertificate:
-      mode === 'off' || ca === undefined
-        ? { mode: 'off' }
-        : { mode, ca, crl: crl === undefined ? undefined : [...new Set([...crl, ...ca.crl])] },
-  }
+  if (mode === 'off' || ca === undefined) return { certificate, clientCertificate: { mode: 'off' } }
+  if (crl === undefined) return { certificate, clientCertificate: { mode, ca, crl } }
+  const urls = [...new Set([...crl, ...ca.crl])]
+  if (urls.length === 0)
+    report.problem(
+      'client_certificate_crl',
+      finding(
+        'client_certificate_crl_active is true, and there is no URL of a list',
+        `Add the URL of the CA's revocation list here or as "crl" of certificate "${ca.id}", or set client_certificate_crl_active to false.`,
+      ),
+    )
+  return { certificate, clientCertificate: { mode, ca, crl: urls } }
 }

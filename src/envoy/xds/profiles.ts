@@ -1,7 +1,8 @@
 // Profiles: the sites that can share TLS connections, because everything that is settled before a request is read is the
 // same for them. One pair of filter chains per profile keeps thousands of hosts to a few chains (spec control-plane 2.1).
 import { createHash } from 'node:crypto'
-import type { Certificate, ServerGroup, TlsSettings } from '#config'
+import type { ServerGroup, TlsSettings } from '#config'
+import { type ClientCa, clientCaOf } from './client-ca.ts'
 import { type Connection, mergeTemplates } from './connection.ts'
 
 export type Profile = {
@@ -11,14 +12,14 @@ export type Profile = {
   readonly connection: Connection
   readonly tls: TlsSettings
   /** Clients are asked for a certificate of this CA; undefined: they are not asked. */
-  readonly clientCa: Certificate | undefined
+  readonly clientCa: ClientCa | undefined
 }
 
-const caOf = ({ clientCertificate }: ServerGroup): Certificate | undefined =>
-  clientCertificate.mode === 'off' ? undefined : clientCertificate.ca
-
 function nameOf(group: ServerGroup): string {
-  const shared = [mergeTemplates([group.template]), group.tls, caOf(group)?.id, caOf(group)?.chain]
+  const asked = clientCaOf(group)
+  const shared = [mergeTemplates([group.template]), group.tls, asked?.ca.id, asked?.ca.chain]
+  // Sites whose lists are looked at have a bundle of their own.
+  if (asked?.listed === true) shared.push('listed')
   return `p-${createHash('sha256').update(JSON.stringify(shared)).digest('hex').slice(0, 8)}`
 }
 
@@ -31,6 +32,6 @@ export function profilesOf(groups: readonly ServerGroup[]): readonly Profile[] {
       const [first] = members
       if (first === undefined) return []
       const connection = mergeTemplates([first.template])
-      return [{ name, groups: members, connection, tls: first.tls, clientCa: caOf(first) }]
+      return [{ name, groups: members, connection, tls: first.tls, clientCa: clientCaOf(first) }]
     })
 }

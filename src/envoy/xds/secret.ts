@@ -1,10 +1,12 @@
 // Certificates and keys on their way to Envoy (SDS). A secret changes without a listener being touched.
-import type { Certificate, Policy } from '#config'
+import type { Certificate } from '#config'
+import { type ClientCa, bundleFor, clientCasOf } from './client-ca.ts'
 import { type JsonObject, fromAds, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
 
 export const certificateSecret = ({ id }: Certificate): string => `cert|${id}`
-export const clientCaSecret = ({ id }: Certificate): string => `clientca|${id}`
+export const clientCaSecret = ({ ca, listed }: ClientCa): string =>
+  `clientca|${ca.id}${listed ? '|listed' : ''}`
 export const backendCaSecret = ({ id }: Certificate): string => `backendca|${id}`
 
 /** How another resource names a secret. */
@@ -18,7 +20,7 @@ const tlsCertificate = (certificate: Certificate): JsonObject => ({
   },
 })
 
-const trustedCa = (name: string, { chain }: Certificate): JsonObject => ({
+const trustedCa = (name: string, chain: string): JsonObject => ({
   name,
   validation_context: { trusted_ca: { inline_string: chain } },
 })
@@ -33,11 +35,6 @@ function shown({ policy, settings }: World): readonly Certificate[] {
   return [...ofListeners, ...ofSites].filter((certificate) => certificate !== undefined)
 }
 
-const clientCas = ({ serverGroups }: Policy): readonly Certificate[] =>
-  serverGroups.flatMap(({ clientCertificate }) =>
-    clientCertificate.mode === 'off' ? [] : [clientCertificate.ca],
-  )
-
 function build(world: World): readonly JsonObject[] {
   const services = world.backends.all.map(({ service }) => service)
   const certificates = [
@@ -46,8 +43,10 @@ function build(world: World): readonly JsonObject[] {
   ]
   const all = [
     ...certificates.filter(({ key }) => key !== undefined).map(tlsCertificate),
-    ...clientCas(world.policy).map((ca) => trustedCa(clientCaSecret(ca), ca)),
-    ...services.flatMap(({ trustedCa: ca }) => (ca ? [trustedCa(backendCaSecret(ca), ca)] : [])),
+    ...clientCasOf(world.policy).map((one) =>
+      trustedCa(clientCaSecret(one), bundleFor(one, world.settings.revocations)),
+    ),
+    ...services.flatMap(({ trustedCa: ca }) => (ca ? [trustedCa(backendCaSecret(ca), ca.chain)] : [])),
   ]
   return [...new Map(all.map((secret) => [textOf(secret, 'name'), secret])).values()]
 }

@@ -1,5 +1,5 @@
 // What the generator needs beside the documents: where Envoy listens and where its partners are.
-import type { LoadBalancer } from '#config'
+import type { LoadBalancer, Revocations } from '#config'
 
 type Place = {
   /** Id of the load balancer: name of the listener and value of `weir.lb`. */
@@ -32,6 +32,8 @@ export type XdsSettings = {
   readonly controlToken?: string | undefined
   /** Milliseconds that Envoy waits for the filter's answer. */
   readonly filterTimeoutMs: number
+  /** What is known of revoked CAs of clients; left out: nothing. */
+  readonly revocations?: Revocations
 }
 
 export const defaultXdsSettings: XdsSettings = {

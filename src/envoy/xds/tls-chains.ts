@@ -4,6 +4,7 @@
 import type { Certificate, ServerGroup, TlsSettings, TlsVersion } from '#config'
 import { compilePattern } from '#platform'
 import { cidrRanges } from './cidr.ts'
+import type { ClientCa } from './client-ca.ts'
 import { mergeTemplates } from './connection.ts'
 import { type Chain, connectionManager } from './connection-manager.ts'
 import { type JsonObject, extension, seconds } from './json.ts'
@@ -41,7 +42,7 @@ function tlsParams({ least, most, ciphers }: TlsSettings): JsonObject {
 }
 
 /** A resumed session carries no fresh proof, so sites with client certificates do without. */
-function clientValidation(ca: Certificate | undefined): JsonObject {
+function clientValidation(ca: ClientCa | undefined): JsonObject {
   if (ca === undefined) return {}
   return {
     combined_validation_context: {
@@ -54,7 +55,7 @@ function clientValidation(ca: Certificate | undefined): JsonObject {
 type Terminated = {
   readonly tls: TlsSettings
   readonly certificates: readonly Certificate[]
-  readonly clientCa: Certificate | undefined
+  readonly clientCa: ClientCa | undefined
 }
 
 const downstreamTls = ({ tls, certificates, clientCa }: Terminated): JsonObject =>
