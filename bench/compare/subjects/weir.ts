@@ -40,6 +40,7 @@ type Shape = {
   readonly configure: (folder: string) => void
   readonly redis?: boolean
   readonly filters?: number
+  readonly env?: Readonly<Record<string, string>>
 }
 
 async function startRedis(port: number): Promise<Running> {
@@ -48,12 +49,16 @@ async function startRedis(port: number): Promise<Running> {
 }
 
 /** `weir serve --envoy`: access log on, events written. */
-async function serve(originPort: number, { configure, redis = false, filters = 1 }: Shape): Promise<Started> {
+async function serve(
+  originPort: number,
+  { configure, redis = false, filters = 1, env = {} }: Shape,
+): Promise<Started> {
   const redisPort = redis ? await freePort() : undefined
   const store = redisPort === undefined ? undefined : await startRedis(redisPort)
   const weir = await startWeir({
     backendPort: originPort,
     configure,
+    env,
     args: [
       ...['--events', 'none', '--log-level', 'warn', '--filters', String(filters)],
       ...(redisPort === undefined ? [] : ['--redis', `redis://127.0.0.1:${String(redisPort)}`]),
@@ -68,6 +73,10 @@ async function serve(originPort: number, { configure, redis = false, filters = 1
     },
   }
 }
+
+/** The shipped configuration with other environment variables, for the profiler. */
+export const serveShipped = (originPort: number, env: Readonly<Record<string, string>>): Promise<Started> =>
+  serve(originPort, { configure: oneSite, env })
 
 /** `weir filter` behind an Envoy that writes no access log. */
 async function filterAlone(originPort: number): Promise<Started> {
