@@ -100,9 +100,20 @@ function fits(name: string, value: unknown): boolean {
 
 const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> => shapeOf(value) === 'map'
 
+/** Every field is there and as it should be, and no other: nearly always, since one release wrote and reads it. */
+function isRecord(value: Readonly<Record<string, unknown>>): value is DecisionRecord {
+  let fields = 0
+  for (const name in value) {
+    if (!fits(name, value[name])) return false
+    fields++
+  }
+  return fields === shapes.size
+}
+
 /** The record in an access log entry; undefined if there is none. */
 export function readRecord(value: unknown): DecisionRecord | undefined {
   if (!isGroup(value)) return undefined
+  if (isRecord(value)) return value
   const known = Object.entries(value).filter(([name, one]) => fits(name, one))
   return { ...blankRecord, ...Object.fromEntries(known) }
 }
