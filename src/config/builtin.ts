@@ -70,5 +70,6 @@ export const builtin: Readonly<Record<string, readonly object[]>> = {
       ignore: ['malformed-body'],
     },
   ],
+  'mobile-application-groups': [{ id: '__default__', name: 'none' }],
   'proxy-templates': [{ id: '__default__', name: 'default' }],
 }

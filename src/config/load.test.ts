@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { chain } from './certificate/certificate.fixture.ts'
 import { buildPolicy, loadFolder } from './load.ts'
 import type { Policy } from './policy.ts'
 import { formatProblem, totalOf } from './problem.ts'
@@ -201,6 +202,106 @@ describe('trusted sources', () => {
     expect(warningsOf(documents)).toEqual([
       '__default__ trusted_nets[1].gf_id: inverse IP entries of global filter "cdn" are left out',
     ])
+  })
+
+  test('E34: whatever the relations, and nothing but ip', () => {
+    const e34 = {
+      relation: 'OR',
+      entries: [
+        ['ip', '192.0.2.0/25', 'a'],
+        ['asn', '13335', 'b'],
+        {
+          relation: 'AND',
+          entries: [
+            ['ip', '198.51.100.7', 'c'],
+            ['path', '^/x', 'd'],
+          ],
+        },
+      ],
+    }
+    const { defaultTemplate } = policyOf({
+      'global-filters': [filter('cf', { rule: e34, active: false })],
+      'proxy-templates': [{ id: '__default__', trusted_nets: [{ source: 'global_filter', gf_id: 'cf' }] }],
+    })
+    expect(defaultTemplate.trustedSources).toEqual(['192.0.2.0/25', '198.51.100.7'])
+  })
+
+  const planet = (...nets: readonly Entry[]): Entry => ({ id: 'planet', value: { trusted_nets: nets } })
+  const trusts = (trusted_nets: unknown): readonly string[] =>
+    policyOf({
+      'system-db': [planet({ address: '10.0.0.0/8' }, { source: 'global_filter', gf_id: 'lb' })],
+      'global-filters': [filter('lb', { rule: ['ip', '192.0.2.9'] })],
+      'proxy-templates': [{ id: '__default__', trusted_nets }],
+    }).defaultTemplate.trustedSources
+  test.each([
+    ['null', null, ['10.0.0.0/8', '192.0.2.9']],
+    ['left out', undefined, ['10.0.0.0/8', '192.0.2.9']],
+    ['an own list', [{ source: 'ip', address: '198.51.100.1' }], ['198.51.100.1']],
+    ['an empty one: nobody', [], []],
+  ])('the list of the planet holds where a template has none: %s', (...[, own, expected]) => {
+    expect(trusts(own)).toEqual(expected)
+  })
+  test('a filter that the planet names must be there', () => {
+    expect(problemsOf({ 'system-db': [planet({ source: 'global_filter', gf_id: 'nobody' })] })).toEqual([
+      'planet value.trusted_nets[0].gf_id: unknown global filter "nobody"',
+    ])
+  })
+})
+
+describe('what does not take effect yet', () => {
+  const entry = { id: 'api', name: 'api', match: '^/api/', backend_service: 'app' }
+  const fn = { id: 'f', phase: 'request_pre', code: 'ngx.exit(403)' }
+  test('an edge function is looked up, and whoever lists one is told that it does not run', () => {
+    expect(problemsOf(site({ ...entry, edge_functions: ['nobody'] }))).toEqual([
+      'shop map[1].edge_functions[0]: unknown edge function "nobody"',
+    ])
+    expect(warningsOf({ ...site({ ...entry, cloud_functions: ['f'] }), 'edge-functions': [fn] })).toEqual([
+      'f code: edge functions do not run yet: the code is kept, and neither compiled nor run',
+      'shop map[1].edge_functions: edge functions do not run yet: requests pass here as if there were none',
+    ])
+  })
+
+  const group = (mobile_application_group: string): Documents => ({
+    ...site(),
+    'server-groups': [
+      {
+        id: 'www',
+        server_names: ['www.example.com'],
+        security_policy: 'shop',
+        mobile_application_group,
+      },
+    ],
+    'mobile-application-groups': [
+      { id: 'app', secret: 'env:S', signatures: [{ hash: 'a'.repeat(64), active: true }] },
+      { id: 'later', signatures: [{ hash: 'a'.repeat(64) }] },
+    ],
+  })
+  test('a mobile application group is looked up; one with signatures warns', () => {
+    expect(problemsOf(group('nobody'))).toEqual([
+      'www mobile_application_group: unknown mobile application group "nobody"',
+    ])
+    expect(warningsOf(group('app'))).toEqual([
+      'www mobile_application_group: signatures of apps are not checked yet: their requests are treated like all others',
+    ])
+    for (const none of ['__default__', 'later']) expect(warningsOf(group(none))).toEqual([])
+  })
+})
+
+describe('feature toggles', () => {
+  const certificates = [{ id: 'ca', side: 'clientCA', cert_body: chain }]
+  const toggles = (value: Entry): Documents => ({
+    certificates,
+    'system-db': [{ id: 'feature-toggle', value }],
+  })
+  const name = 'ssl-client-to-v5-client-ca-certificate'
+  test('a side that is switched off is refused, naming the toggle', () => {
+    expect(problemsOf(toggles({ [name]: false }))).toEqual([
+      `ca side: certificates of side clientCA are switched off by the toggle ${name}`,
+    ])
+  })
+  test('a folder that does not speak of the toggle may have such certificates', () => {
+    for (const documents of [toggles({}), toggles({ [name]: true }), { certificates }])
+      expect(problemsOf(documents)).toEqual([])
   })
 })
 

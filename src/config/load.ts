@@ -8,13 +8,16 @@ import { certificates } from './documents/certificates.ts'
 import { contentFilterProfiles } from './documents/content-filter-profiles.ts'
 import { contentFilterRules } from './documents/content-filter-rules.ts'
 import type { DocumentKind } from './documents/document.ts'
+import { edgeFunctions } from './documents/edge-functions.ts'
 import { flowControlPolicies } from './documents/flow-control-policies.ts'
 import { globalFilters } from './documents/global-filters.ts'
 import { type LoadBalancerEntry, loadBalancers } from './documents/load-balancers.ts'
+import { mobileApplicationGroups } from './documents/mobile-application-groups.ts'
 import { proxyTemplates } from './documents/proxy-templates.ts'
 import { rateLimitRules } from './documents/rate-limit-rules.ts'
 import { securityPolicies } from './documents/security-policies.ts'
 import { serverGroups } from './documents/server-groups.ts'
+import { systemDb } from './documents/system-db.ts'
 import { notUsedYet } from './findings.ts'
 import type { Certificate, Policy } from './policy.ts'
 import { type Findings, type Problem, type Report, noFindings, reportAt } from './problem.ts'
@@ -35,6 +38,7 @@ import { resolveRateLimits } from './resolve/rate-limits.ts'
 import type { Target } from './resolve/references.ts'
 import { type SeedSource, withSeeds } from './resolve/seed.ts'
 import { checkBackends, resolveGroups, resolvePolicy, resolveTemplate } from './resolve/sites.ts'
+import { checkToggles, planetTrusts, systemValues } from './resolve/system.ts'
 import { isList } from './schema/json.ts'
 
 export type LoadOptions = {
@@ -94,6 +98,7 @@ function withPlaceholder(
 function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | undefined {
   const actionDocument = withBuiltin(read(actions))
   const filterDocument = read(globalFilters)
+  const system = read(systemDb)
   const flows = read(flowControlPolicies)
   const limitDocument = read(rateLimitRules)
   const aclDocument = withBuiltin(read(aclProfiles))
@@ -102,7 +107,10 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   const profileDocument = withSeeds(ownProfiles, withBuiltin(ownProfiles), options.maskingSeed)
   const balancers = read(loadBalancers)
   const certificateDocument = read(certificates)
+  checkToggles(certificateDocument, systemValues(system))
   const services = read(backendServices)
+  const functions = read(edgeFunctions)
+  const mobileGroups = withBuiltin(read(mobileApplicationGroups))
   const templateDocument = withBuiltin(read(proxyTemplates))
   const policyDocument = read(securityPolicies)
   const groups = read(serverGroups)
@@ -124,8 +132,9 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   const serviceTarget = resolveEach(services, (entry, report) =>
     resolveService(entry, certificateTarget, report),
   )
+  const planet = planetTrusts(system, targetOf(filterDocument))
   const templates = resolveEach(templateDocument, (entry, report) =>
-    resolveTemplate(entry, targetOf(filterDocument), report),
+    resolveTemplate(entry, targetOf(filterDocument), planet, report),
   )
   const policies = resolveEach(policyDocument, (entry, report) =>
     resolvePolicy(
@@ -136,6 +145,7 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
         services: serviceTarget,
         limits,
         limitIds: targetOf(limitDocument),
+        edgeFunctions: targetOf(functions),
       },
       report,
     ),
@@ -150,7 +160,12 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
     flowPolicies: [...flows.entries.values()].filter(({ active }) => active),
     rateLimitRules: [...limits.values()],
     contentFilterRules: [...rules.entries.values()],
-    serverGroups: resolveGroups(groups, { policies, templates, certificates: certificateTarget }),
+    serverGroups: resolveGroups(groups, {
+      policies,
+      templates,
+      certificates: certificateTarget,
+      mobileGroups: targetOf(mobileGroups),
+    }),
     certificates: certificateTarget.entries,
     loadBalancers: resolveLoadBalancers(balancers, certificateTarget),
     defaultTemplate,

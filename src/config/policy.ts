@@ -220,6 +220,10 @@ export type LoadBalancer = Identity & {
   readonly publicPort: number
   /** Who may speak the PROXY protocol; undefined: nobody does. */
   readonly proxyProtocolFrom: readonly string[] | undefined
+  /** Labels that an Envoy must have to get this listener; none: every Envoy has it. */
+  readonly nodes: Readonly<Record<string, string>>
+  /** Where Envoys run → the datacenter whose filters they prefer, or `automatic`; left out: automatic. */
+  readonly regions: Readonly<Record<string, string>>
 } & (
     | { readonly protocol: 'http' }
     | {

@@ -154,6 +154,32 @@ describe('what refers to a certificate', () => {
     expect(reasons(documents)).toEqual([expected])
   })
 
+  const two = (first: object, second: object) => ({
+    'load-balancers': [
+      { id: 'a', listener_port: 80, ...first },
+      { id: 'b', listener_port: 80, ...second },
+    ],
+  })
+  test.each([
+    ['every address of the machine', { address: '0.0.0.0' }, { address: '10.0.0.1' }, true],
+    ['every address of IPv6 takes IPv4 as well', { address: '10.0.0.1' }, { address: '::' }, true],
+    ['two addresses', { address: '10.0.0.1' }, { address: '10.0.0.2' }, false],
+    ['two ports', {}, { listener_port: 81 }, false],
+    ['Envoys that differ in a label', { nodes: { zone: 'a' } }, { nodes: { zone: 'b' } }, false],
+    ['Envoys that may have both labels', { nodes: { zone: 'a' } }, { nodes: { tier: 'b' } }, true],
+    ['one that Weir does not make', {}, { provider: 'aws' }, false],
+  ])('two at one port: %s', (_says, first, second, collide) => {
+    expect(reasons(site({}, two(first, second)))).toHaveLength(collide ? 1 : 0)
+  })
+
+  test('certificates of load balancers that are only recorded are looked up as well', () => {
+    const alb = { id: 'alb', provider: 'aws', default_certificate: 'ca', certificates: ['nope'] }
+    expect(reasons(site({}, { certificates, 'load-balancers': [alb] }))).toEqual([
+      'alb default_certificate: certificate "ca" has side clientCA',
+      'alb certificates[0]: unknown certificate "nope"',
+    ])
+  })
+
   test('load balancers of others are no listeners', () => {
     const balancers = [
       { id: 'tls', protocol: 'https', listener_port: 8443, public_port: 443, default_certificate: 'srv' },

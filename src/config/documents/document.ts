@@ -6,6 +6,8 @@ import type { Report } from '../problem.ts'
 import { explain } from '../schema/explain.ts'
 import { fold } from '../schema/fold.ts'
 
+export type FixedEntry = { readonly id: string; readonly description: string; readonly schema: TSchema }
+
 export type DocumentKind<Parsed> = {
   /** Name of the API namespace and of the file, `rate-limit-rules`. */
   readonly namespace: string
@@ -16,6 +18,8 @@ export type DocumentKind<Parsed> = {
   /** JSON Schema of one entry, aliases already folded. */
   readonly schema: TSchema
   readonly examples: readonly unknown[]
+  /** Entries with an id of their own meaning, and the schema of their field `value`. */
+  readonly fixedEntries?: readonly FixedEntry[]
   /**
    * Reads one entry: folds aliases, checks it against the schema, then everything that can be said without the
    * other documents (expressions, addresses, duplicates). Writes what is wrong into `report`; undefined when the

@@ -59,6 +59,9 @@ const smallest: Readonly<Record<string, Fields>> = {
   'server-groups': { id: 'e', server_names: ['www.example.com'] },
   certificates: { id: 'e', cert_body: chain, private_key: key },
   'load-balancers': { id: 'e', listener_port: 8080 },
+  'edge-functions': { id: 'e', phase: 'request_pre', code: '' },
+  'mobile-application-groups': { id: 'e' },
+  'system-db': { id: 'traffic', value: {} },
 }
 
 const kinds = documents.map(({ namespace }) => namespace)
@@ -187,7 +190,7 @@ describe('what is left out has the documented value', () => {
       {
         clientAddressHeaders: ['x-forwarded-for'],
         realIpHeader: 'x-real-ip',
-        trusted: [],
+        trusted: undefined,
         clientMaxBodyBytes: 150 * 1_048_576,
         clientBodyBufferBytes: 1_048_576,
         ipRatePerSecond: 1200,
@@ -248,9 +251,14 @@ describe('what is left out has the documented value', () => {
           port: 8080,
           publicPort: 8080,
           proxyProtocolFrom: undefined,
+          nodes: {},
+          regions: {},
         },
       },
     ],
+    ['edge-functions', {}, { name: 'e', phase: 'request_pre' }],
+    ['mobile-application-groups', {}, { name: 'e', empty: true }],
+    ['system-db', {}, { name: 'traffic', values: { deferArguments: false } }],
   ]
   test.each(rows)('%s %j', (...[namespace, changes, parsed]) => {
     expect(read(namespace, { ...smallest[namespace], ...changes }).parsed).toMatchObject(parsed)
@@ -311,7 +319,7 @@ describe('other names and spellings mean the same', () => {
     ['proxy-templates', { limit_req_rate: 5 }, { limit_req_rate: '5' }],
     ['proxy-templates', { limit_req_rate: 0 }, { limit_req_rate: '0' }],
     ['proxy-templates', { upstream_host: '$http_host' }, { upstream_host: '$host' }],
-    ['proxy-templates', { trusted_nets: null }, { trusted_nets: [] }],
+    ['proxy-templates', { trusted_nets: null }, {}],
     ['proxy-templates', { mask_headers: 'Server | X-* ' }, { mask_headers: 'server|x-*' }],
     ['security-policies', map({ acl_active: false }), map({ acl_profile_active: false })],
     [
@@ -442,6 +450,39 @@ describe('what a single entry can be wrong about', () => {
     ],
     ['load-balancers', { listener_port: 0 }, 'listener_port: must be an integer between 1 and 65535, is 0'],
     ['load-balancers', { address: '0.0.0.0/0' }, 'address: invalid address or CIDR "0.0.0.0/0"'],
+    [
+      'load-balancers',
+      { protocol: 'https', certificates: ['a', 'b', 'a'] },
+      'certificates[2]: duplicate certificate',
+    ],
+    [
+      'load-balancers',
+      { protocol: 'https', default_certificate: 'a', certificates: ['b', 'c'], max_certificates: 2 },
+      'certificates: 3 certificates, and max_certificates is 2',
+    ],
+    ['load-balancers', { max_certificates: -1 }, 'max_certificates: must be ≥ 0'],
+    ['load-balancers', { address: 'localhost' }, 'address: invalid address or CIDR "localhost"'],
+    [
+      'load-balancers',
+      { public_port: 65536 },
+      'public_port: must be an integer between 1 and 65535, is 65536',
+    ],
+    [
+      'load-balancers',
+      { provider: 'aws', listener_port: 0 },
+      'listener_port: must be an integer between 1 and 65535, is 0',
+    ],
+    [
+      'load-balancers',
+      { proxy_protocol: true, proxy_protocol_from: ['10.0.0.0/8', 'lb'] },
+      'proxy_protocol_from[1]: invalid address or CIDR "lb"',
+    ],
+    ['load-balancers', { nodes: { zone: 1 } }, 'nodes.zone: must be a string'],
+    [
+      'load-balancers',
+      { regions: { lon: 'far away' } },
+      'regions.lon: must be a code of 1 to 32 letters, digits, "_" or "-", or automatic',
+    ],
     ['load-balancers', { proxy_protocol: true }, 'proxy_protocol_from: required with proxy_protocol'],
     [
       'proxy-templates',
@@ -473,6 +514,35 @@ describe('what a single entry can be wrong about', () => {
       map({ backend_service: null }),
       'map[0].backend_service: must be the id of an entry',
     ],
+    ['edge-functions', { id: 'a-b' }, 'id: must be an id of 1 to 64 letters, digits or "_"'],
+    [
+      'edge-functions',
+      { phase: 'late' },
+      'phase: must be one of request_pre, request_post, response_pre, response_post',
+    ],
+    ['edge-functions', { timeout_ms: 0 }, 'timeout_ms: must be ≥ 1'],
+    ['mobile-application-groups', { grace: '2h' }, 'grace: must be an integer between 1 and 86400, is "2h"'],
+    [
+      'mobile-application-groups',
+      { signatures: [{ hash: `AB:${'cd'.repeat(31)}` }] },
+      'signatures[0].hash: must be 64 lower-case hexadecimal digits without separators',
+    ],
+    [
+      'mobile-application-groups',
+      { signatures: [{ hash: 'abc' }] },
+      'signatures[0].hash: must be 64 lower-case hexadecimal digits, or abadbabe',
+    ],
+    [
+      'mobile-application-groups',
+      { active_config: [{ active: true }, { active: true }] },
+      'active_config: 2 profiles are active',
+    ],
+    [
+      'mobile-application-groups',
+      { active_config: [{ json: '[]' }] },
+      'active_config[0].json: must be a JSON object or its text',
+    ],
+    ['mobile-application-groups', { secret: 'short' }, 'secret: must be 32 bytes in base64'],
     ['server-groups', { server_names: ['*'] }, 'server_names[0]: must be a host, a *. name or an expression'],
     ['server-groups', { server_names: [] }, 'server_names: must be a list of 1 to 100 elements'],
     ['server-groups', { http_redirect: 300 }, 'http_redirect: must be one of off, 301, 302, 307, 308'],
@@ -528,9 +598,29 @@ describe('what is allowed and yet told', () => {
       'active: tag "cf-rule-id:x" is in active and in ignore',
     ],
     [
-      'security-policies',
-      map({ edge_functions: ['f'] }),
-      'map[0].edge_functions: edge_functions is not used yet',
+      'load-balancers',
+      { default_certificate: 'web' },
+      'default_certificate: has no effect: the protocol is http',
+    ],
+    [
+      'load-balancers',
+      { proxy_protocol_from: ['10.0.0.0/8'] },
+      'proxy_protocol_from: has no effect while proxy_protocol is false',
+    ],
+    [
+      'edge-functions',
+      { code: 'return' },
+      'code: edge functions do not run yet: the code is kept, and neither compiled nor run',
+    ],
+    [
+      'mobile-application-groups',
+      { signatures: [{ hash: 'abadbabe', active: true }], secret: 'env:SECRET' },
+      'signatures[0].hash: emulators and debug builds count as the app',
+    ],
+    [
+      'mobile-application-groups',
+      { signatures: [{ hash: 'a'.repeat(64), active: true }] },
+      'secret: without a secret a signature proves only knowledge of a public digest',
     ],
   ]
   test.each(rows)('%s %#: %j', (...[namespace, changes, warning]) => {

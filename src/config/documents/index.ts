@@ -6,18 +6,22 @@ import { certificates } from './certificates.ts'
 import { contentFilterProfiles } from './content-filter-profiles.ts'
 import { contentFilterRules } from './content-filter-rules.ts'
 import type { DocumentKind } from './document.ts'
+import { edgeFunctions } from './edge-functions.ts'
 import { flowControlPolicies } from './flow-control-policies.ts'
 import { globalFilters } from './global-filters.ts'
 import { loadBalancers } from './load-balancers.ts'
+import { mobileApplicationGroups } from './mobile-application-groups.ts'
 import { proxyTemplates } from './proxy-templates.ts'
 import { rateLimitRules } from './rate-limit-rules.ts'
 import { securityPolicies } from './security-policies.ts'
 import { serverGroups } from './server-groups.ts'
+import { systemDb } from './system-db.ts'
 
 /** In the order in which they are read and their problems listed: what is referred to before what refers. */
 export const documents = [
   actions,
   globalFilters,
+  systemDb,
   flowControlPolicies,
   rateLimitRules,
   aclProfiles,
@@ -25,6 +29,8 @@ export const documents = [
   contentFilterProfiles,
   certificates,
   backendServices,
+  edgeFunctions,
+  mobileApplicationGroups,
   proxyTemplates,
   securityPolicies,
   serverGroups,
@@ -32,11 +38,4 @@ export const documents = [
 ] as const satisfies readonly DocumentKind<unknown>[]
 
 /** Namespaces of the configuration that nothing in this version reads. */
-export const notUsedNamespaces = [
-  'dynamic-rules',
-  'edge-functions',
-  'log-exporters',
-  'mobile-application-groups',
-  'security-alerts',
-  'system-db',
-] as const
+export const notUsedNamespaces = ['dynamic-rules', 'log-exporters', 'security-alerts'] as const

@@ -1,12 +1,13 @@
 // Where Envoys listen, and balancers in front of them for information (spec control-plane 1.5).
 import { type Static, Type } from 'typebox'
 import { parseCidr } from '#platform'
-import { badAddress, finding, outOfRange, required } from '../findings.ts'
+import { badAddress, duplicate, finding, outOfRange, required, wrongType } from '../findings.ts'
 import type { LoadBalancer } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import { fieldPath } from '../schema/json.ts'
 import { defineDocument } from './document.ts'
 import { entrySchema, identityOf, reference } from './common.ts'
+import { isRegionCode } from './region-code.ts'
 
 const text = (description: string) => Type.Optional(Type.String({ description }))
 const port = (description: string) => Type.Optional(Type.Number({ description }))
@@ -32,18 +33,24 @@ const schema = entrySchema({
     reference('certificates', 'Shown to clients that name no host, or one that no certificate fits.'),
   ),
   certificates: Type.Optional(
-    Type.Array(Type.String(), {
-      description: 'Further certificates. Those of server groups need no mention.',
+    Type.Array(reference('certificates', 'Server certificate.'), {
+      description: 'Further certificates. Those of server groups need no mention. Default: none.',
     }),
   ),
-  max_certificates: port('0: no limit. Informational. Default: 0.'),
+  max_certificates: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100_000,
+      description: 'How many it can hold, the default one included; 0: any number. Default: 0.',
+    }),
+  ),
   region: text('For people. Default: empty.'),
   dns_name: text('For people. Default: empty.'),
   listener_name: text('For people. Default: empty.'),
   load_balancer_type: text('For people; envoy for weir.'),
   nodes: Type.Optional(
     Type.Record(Type.String(), Type.String(), {
-      description: 'Metadata of the Envoys that have this listener. Default: all.',
+      description: 'Labels that an Envoy must have to get this listener. Default: {}, every Envoy.',
     }),
   ),
   regions: Type.Optional(
@@ -54,14 +61,15 @@ const schema = entrySchema({
 })
 type Entry = Static<typeof schema>
 
-type Listener = Omit<LoadBalancer, 'protocol'> & {
-  readonly protocol: 'http' | 'https'
-  readonly defaultCertificateId: string
-  readonly certificateIds: readonly string[]
-}
+type Listener = Omit<LoadBalancer, 'protocol'> & { readonly protocol: 'http' | 'https' }
 
 /** A load balancer that names its certificates by id; `listener` is undefined for those that are only recorded. */
-export type LoadBalancerEntry = { readonly id: string; readonly listener: Listener | undefined }
+export type LoadBalancerEntry = {
+  readonly id: string
+  readonly defaultCertificateId: string
+  readonly certificateIds: readonly string[]
+  readonly listener: Listener | undefined
+}
 
 function readPort(value: number | undefined, field: string, report: Report): number {
   if (value === undefined) {
@@ -74,8 +82,18 @@ function readPort(value: number | undefined, field: string, report: Report): num
 }
 
 function readProxyProtocol(entry: Entry, report: Report): readonly string[] | undefined {
-  if (entry.proxy_protocol !== true) return undefined
   const from = entry.proxy_protocol_from ?? []
+  from.forEach((cidr, i) => {
+    if (parseCidr(cidr) === undefined) report.problem(fieldPath('proxy_protocol_from', i), badAddress(cidr))
+  })
+  if (entry.proxy_protocol !== true) {
+    if (from.length > 0)
+      report.warning(
+        'proxy_protocol_from',
+        finding('has no effect while proxy_protocol is false', 'Set proxy_protocol to true, or remove it.'),
+      )
+    return undefined
+  }
   if (from.length === 0) {
     report.problem(
       'proxy_protocol_from',
@@ -85,32 +103,75 @@ function readProxyProtocol(entry: Entry, report: Report): readonly string[] | un
       ),
     )
   }
-  from.forEach((cidr, i) => {
-    if (parseCidr(cidr) === undefined) report.problem(fieldPath('proxy_protocol_from', i), badAddress(cidr))
-  })
   return from
 }
 
-function parse(entry: Entry, report: Report): LoadBalancerEntry {
-  if ((entry.provider ?? 'weir') !== 'weir') return { id: entry.id, listener: undefined }
+function checkCertificates(entry: Entry, report: Report): void {
+  const { certificates = [], default_certificate: first = '', max_certificates: most = 0 } = entry
+  certificates.forEach((id, i) => {
+    const before = certificates.indexOf(id)
+    if (before < i)
+      report.problem(
+        fieldPath('certificates', i),
+        duplicate('certificate', fieldPath('certificates', before)),
+      )
+  })
+  const held = new Set(first === '' ? certificates : [first, ...certificates]).size
+  if (most > 0 && held > most)
+    report.problem(
+      'certificates',
+      finding(
+        `${String(held)} certificates, and max_certificates is ${String(most)}`,
+        'Detach some of them, or raise max_certificates.',
+      ),
+    )
+  if (held > 0 && (entry.provider ?? 'weir') === 'weir' && entry.protocol !== 'https')
+    report.warning(
+      first === '' ? 'certificates' : 'default_certificate',
+      finding('has no effect: the protocol is http', 'Set protocol to https, or remove the certificates.'),
+    )
+}
+
+const codeWords = 'a code of 1 to 32 letters, digits, "_" or "-"'
+
+function checkRegions({ regions = {} }: Entry, report: Report): void {
+  for (const [location, datacenter] of Object.entries(regions)) {
+    const field = fieldPath('regions', location)
+    if (!isRegionCode(location))
+      report.problem(field, finding(`its key must be ${codeWords}`, 'Shorten the code.'))
+    if (!isRegionCode(datacenter)) report.problem(field, wrongType(`${codeWords}, or automatic`, datacenter))
+  }
+}
+
+function readListener(entry: Entry, report: Report): Listener {
   const address = entry.address ?? '0.0.0.0'
   if (parseCidr(address) === undefined || address.includes('/'))
     report.problem('address', badAddress(address))
-  const listenerPort = readPort(entry.listener_port, 'listener_port', report)
+  const port = readPort(entry.listener_port, 'listener_port', report)
   return {
-    id: entry.id,
-    listener: {
-      ...identityOf(entry),
-      protocol: entry.protocol ?? 'http',
-      address,
-      port: listenerPort,
-      publicPort:
-        entry.public_port === undefined ? listenerPort : readPort(entry.public_port, 'public_port', report),
-      proxyProtocolFrom: readProxyProtocol(entry, report),
-      defaultCertificateId: entry.default_certificate ?? '',
-      certificateIds: entry.certificates ?? [],
-    },
+    ...identityOf(entry),
+    protocol: entry.protocol ?? 'http',
+    address,
+    port,
+    publicPort: entry.public_port === undefined ? port : readPort(entry.public_port, 'public_port', report),
+    proxyProtocolFrom: readProxyProtocol(entry, report),
+    nodes: entry.nodes ?? {},
+    regions: entry.regions ?? {},
   }
+}
+
+function parse(entry: Entry, report: Report): LoadBalancerEntry {
+  checkCertificates(entry, report)
+  checkRegions(entry, report)
+  const certificates = {
+    id: entry.id,
+    defaultCertificateId: entry.default_certificate ?? '',
+    certificateIds: entry.certificates ?? [],
+  }
+  if ((entry.provider ?? 'weir') === 'weir') return { ...certificates, listener: readListener(entry, report) }
+  for (const field of ['listener_port', 'public_port'] as const)
+    if (entry[field] !== undefined) readPort(entry[field], field, report)
+  return { ...certificates, listener: undefined }
 }
 
 export const loadBalancers = defineDocument({
@@ -131,7 +192,16 @@ export const loadBalancers = defineDocument({
       default_certificate: 'placeholder',
       certificates: [],
     },
-    { id: 'alb-1', name: 'In front', provider: 'aws', region: 'eu-west-1', dns_name: 'alb.example.com' },
+    {
+      id: 'alb-1',
+      name: 'In front',
+      provider: 'aws',
+      load_balancer_type: 'application',
+      region: 'eu-west-1',
+      dns_name: 'alb.example.com',
+      listener_port: 443,
+      max_certificates: 25,
+    },
   ],
   parse,
 })

@@ -1,22 +1,13 @@
 // How Envoy treats the connections and requests of a site (spec control-plane 1.4).
 import { type Static, type TOptional, type TNumber, type TString, type TUnion, Type } from 'typebox'
-import { parseCidr } from '#platform'
-import {
-  badAddress,
-  finding,
-  notUsedYet,
-  outOfRange,
-  required,
-  unknownField,
-  wrongType,
-} from '../findings.ts'
+import { finding, notUsedYet, outOfRange, wrongType } from '../findings.ts'
 import { isHost } from '../hosts.ts'
 import type { ProxyTemplate } from '../policy.ts'
 import type { Report } from '../problem.ts'
-import { fieldPath } from '../schema/json.ts'
 import { defineDocument } from './document.ts'
 import { defaultTls, readTls } from './tls.ts'
-import { entrySchema, identityOf, partSchema } from './common.ts'
+import { type TrustedSource, readTrustedNets, trustedNet } from './trusted-nets.ts'
+import { entrySchema, identityOf } from './common.ts'
 
 type NumberField = {
   readonly least: number
@@ -93,13 +84,6 @@ const numberSchemas = Object.fromEntries(numberNames.map((name) => [name, number
 const text = (description: string) => Type.Optional(Type.String({ description }))
 const bool = (description: string) => Type.Optional(Type.Boolean({ description }))
 
-const trustedNet = partSchema({
-  source: Type.Enum(['ip', 'global_filter']),
-  address: text('With source ip: address or CIDR.'),
-  gf_id: text('With source global_filter: the filter whose ip conditions count.'),
-  comment: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'For people.' })),
-})
-
 const schema = entrySchema({
   ...numberSchemas,
   xff_header_name: text(
@@ -118,7 +102,7 @@ const schema = entrySchema({
   ssl_ciphers: text("OpenSSL names, `:`-separated. Default: Weir's list."),
   trusted_nets: Type.Optional(
     Type.Union([Type.Null(), Type.Array(trustedNet)], {
-      description: 'Who may state a client address. Default: nobody.',
+      description: 'Who may state a client address; []: nobody. Default: null, those of the planet.',
       expected: 'null or a list of trusted sources',
     }),
   ),
@@ -152,14 +136,10 @@ const schema = entrySchema({
 })
 type Entry = Static<typeof schema>
 
-/** A CIDR, or the id of a global filter with the field that names it. */
-export type TrustedSource =
-  | { readonly kind: 'cidr'; readonly cidr: string }
-  | { readonly kind: 'filter'; readonly filterId: string; readonly field: string }
-
 /** A template whose trusted sources may still name global filters. */
 export type ProxyTemplateEntry = Omit<ProxyTemplate, 'trustedSources'> & {
-  readonly trusted: readonly TrustedSource[]
+  /** Undefined: those of the planet. */
+  readonly trusted: readonly TrustedSource[] | undefined
 }
 
 /** The number in a decimal string or a JSON number; out of range or not whole is a problem. */
@@ -182,28 +162,6 @@ function readAddressHeaders(given: string, report: Report): readonly string[] {
     report.problem('xff_header_name', wrongType('1 to 5 header names, comma-separated', given))
   }
   return names
-}
-
-function readTrusted(entry: Entry, report: Report): readonly TrustedSource[] {
-  return (entry.trusted_nets ?? []).flatMap((net, index): readonly TrustedSource[] => {
-    const at = fieldPath('trusted_nets', index)
-    const used = net.source === 'ip' ? 'address' : 'gf_id'
-    const other = net.source === 'ip' ? 'gf_id' : 'address'
-    if ((net[other] ?? '') !== '')
-      report.problem(`${at}.${other}`, unknownField(other, ['source', used, 'comment']))
-    const value = net[used] ?? ''
-    if (value === '') {
-      report.problem(
-        `${at}.${used}`,
-        required(used, used === 'address' ? 'an address or CIDR' : 'the id of a global filter'),
-      )
-      return []
-    }
-    if (used === 'gf_id') return [{ kind: 'filter', filterId: value, field: `${at}.gf_id` }]
-    if (parseCidr(value) !== undefined) return [{ kind: 'cidr', cidr: value }]
-    report.problem(`${at}.address`, badAddress(value))
-    return []
-  })
 }
 
 function readMaskedHeaders(given: string, report: Report): readonly string[] {
@@ -267,7 +225,7 @@ function parse(entry: Entry, report: Report): ProxyTemplateEntry {
     ...identityOf(entry),
     clientAddressHeaders: readAddressHeaders(entry.xff_header_name ?? 'X-Forwarded-For', report),
     realIpHeader: realIp.toLowerCase(),
-    trusted: readTrusted(entry, report),
+    trusted: entry.trusted_nets ? readTrustedNets(entry.trusted_nets, 'trusted_nets', report) : undefined,
     clientMaxBodyBytes: number('client_max_body_size') * 2 ** 20,
     clientBodyBufferBytes: number('client_body_buffer_size') * 1024,
     ipRatePerSecond: number('limit_req_rate'),

@@ -1,6 +1,6 @@
 // Which paths of a site are guarded by what and served by whom (spec pipeline 3.2, 7.5; control-plane 1.2).
 import { type Static, Type } from 'typebox'
-import { duplicate, finding, notUsedYet, required } from '../findings.ts'
+import { duplicate, finding, required } from '../findings.ts'
 import type { MapEntry, Selector, Tag } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import { fieldPath } from '../schema/json.ts'
@@ -83,6 +83,7 @@ export type MapEntryEntry = Pick<
   readonly aclId: string
   readonly contentFilterId: string
   readonly rateLimitIds: readonly string[]
+  readonly edgeFunctionIds: readonly string[]
   readonly backendId: string | undefined
 }
 
@@ -117,8 +118,6 @@ function readMapEntry(entry: MapEntryDocument, at: string, report: Report): MapE
   if (entry.backend_service === undefined && role !== 'site-level') {
     report.problem(`${at}.backend_service`, required('backend_service', 'the id of a backend service'))
   }
-  if ((entry.edge_functions ?? []).length > 0)
-    report.warning(`${at}.edge_functions`, notUsedYet('edge_functions'))
   if (role === 'site-level') warnOfIgnored(entry, at, report)
   return {
     id: entry.id,
@@ -130,6 +129,7 @@ function readMapEntry(entry: MapEntryDocument, at: string, report: Report): MapE
     contentFilterId: entry.content_filter_profile || '__defaultcontentfilter__',
     contentFilterActive: entry.content_filter_profile_active ?? true,
     rateLimitIds: [...new Set(entry.rate_limit_rules)],
+    edgeFunctionIds: [...new Set(entry.edge_functions)],
     backendId: role === 'site-level' ? undefined : entry.backend_service,
     grpc: entry.grpc ?? false,
   }

@@ -71,6 +71,7 @@ export type ServerGroupEntry = Omit<
   readonly policyId: string
   readonly templateId: string
   readonly certificateId: string
+  readonly mobileGroupId: string
   readonly clientCertificate: {
     readonly mode: 'off' | 'on' | 'optional'
     readonly caId: string
@@ -114,9 +115,6 @@ function readNames(names: readonly string[], report: Report): readonly ServerNam
 function checkUnused(entry: Entry, report: Report): void {
   if (!['', '$host', undefined].includes(entry.challenge_cookie_domain)) {
     report.warning('challenge_cookie_domain', notUsedYet('challenge_cookie_domain'))
-  }
-  if (!['', '__default__', undefined].includes(entry.mobile_application_group)) {
-    report.warning('mobile_application_group', notUsedYet('mobile_application_group'))
   }
 }
 
@@ -162,6 +160,7 @@ function parse(entry: Entry, report: Report): ServerGroupEntry {
     policyId: entry.security_policy || '__default__',
     templateId: entry.proxy_template || '__default__',
     certificateId: entry.ssl_certificate || 'placeholder',
+    mobileGroupId: entry.mobile_application_group || '__default__',
     clientCertificate: readClientCertificate(entry, report),
     ownTls: readTls(entry, report),
     tcpPassthrough: entry.tcp_passthrough ?? false,

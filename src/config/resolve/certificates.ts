@@ -82,41 +82,59 @@ export function resolveService(
   }
 }
 
+type Placed = Pick<LoadBalancer, 'id' | 'address' | 'port' | 'nodes'>
+
+const wildcards = ['0.0.0.0', '::']
+
+/** No Envoy has both: some label differs. */
+const apart = (a: Placed, b: Placed): boolean =>
+  Object.entries(a.nodes).some(([label, value]) => label in b.nodes && b.nodes[label] !== value)
+
+/** Whether one Envoy would listen twice at one place; the kernel would hand it requests of either at random. */
+const collide = (a: Placed, b: Placed): boolean =>
+  a.port === b.port &&
+  (a.address === b.address || [a, b].some(({ address }) => wildcards.includes(address))) &&
+  !apart(a, b)
+
+function checkPlaces(document: Document<LoadBalancerEntry>): void {
+  const before: Placed[] = []
+  for (const { listener } of document.entries.values()) {
+    if (listener === undefined) continue
+    const other = before.find((one) => collide(one, listener))
+    if (other !== undefined)
+      document
+        .reportOn(listener.id)
+        .problem(
+          'listener_port',
+          finding(
+            `${listener.address}:${String(listener.port)} is taken by load balancer ${other.id}`,
+            'Choose another port or address, or nodes that differ in a label.',
+          ),
+        )
+    before.push(listener)
+  }
+}
+
+/** Those that Weir makes listeners of; the certificates of all are looked up. Undefined: there is no document. */
 export function resolveLoadBalancers(
   document: Document<LoadBalancerEntry>,
   certificates: Target<Certificate>,
 ): readonly LoadBalancer[] | undefined {
   if (document.entries.size === 0) return undefined
-  const places = new Map<string, string>()
-  return [...document.entries.values()].flatMap(({ listener }): readonly LoadBalancer[] => {
-    if (listener === undefined) return []
-    const { protocol, defaultCertificateId, certificateIds, ...own } = listener
-    const report = document.reportOn(own.id)
-    const place = `${own.address}:${String(own.port)}`
-    const other = places.get(place)
-    if (other === undefined) places.set(place, own.id)
-    else
-      report.problem(
-        'listener_port',
-        finding(`${place} is taken by load balancer ${other}`, 'Choose another port.'),
-      )
-    if (protocol === 'http') return [{ ...own, protocol }]
-    return [
-      {
-        ...own,
-        protocol,
-        defaultCertificate: certificateOf(
-          certificates,
-          defaultCertificateId,
-          'server',
-          'default_certificate',
-          report,
-        ),
-        certificates: certificateIds.flatMap(
-          (id, i) => certificateOf(certificates, id, 'server', fieldPath('certificates', i), report) ?? [],
-        ),
-      },
-    ]
+  checkPlaces(document)
+  return [...document.entries.values()].flatMap((entry): readonly LoadBalancer[] => {
+    const report = document.reportOn(entry.id)
+    const certificate = (id: string, field: string): Certificate | undefined =>
+      certificateOf(certificates, id, 'server', field, report)
+    const tls = {
+      defaultCertificate: certificate(entry.defaultCertificateId, 'default_certificate'),
+      certificates: entry.certificateIds.flatMap(
+        (id, i) => certificate(id, fieldPath('certificates', i)) ?? [],
+      ),
+    }
+    if (entry.listener === undefined) return []
+    const { protocol, ...own } = entry.listener
+    return [protocol === 'http' ? { ...own, protocol } : { ...own, protocol, ...tls }]
   })
 }
 

@@ -1,6 +1,8 @@
 // Templates, security policies and server groups: everything that says where a request belongs.
 import type { BackendServiceEntry } from '../documents/backend-services.ts'
+import type { EdgeFunctionEntry } from '../documents/edge-functions.ts'
 import type { GlobalFilterEntry } from '../documents/global-filters.ts'
+import type { MobileApplicationGroupEntry } from '../documents/mobile-application-groups.ts'
 import type { ProxyTemplateEntry } from '../documents/proxy-templates.ts'
 import type { MapEntryEntry, SecurityPolicyEntry } from '../documents/security-policies.ts'
 import type { ServerGroupEntry } from '../documents/server-groups.ts'
@@ -14,60 +16,27 @@ import type {
   MapEntry,
   ProxyTemplate,
   RateLimitRule,
-  Rule,
   SecurityPolicy,
   ServerGroup,
 } from '../policy.ts'
 import type { Report } from '../problem.ts'
 import type { Document } from '../read/read-entries.ts'
+import { fieldPath } from '../schema/json.ts'
 import { siteCertificates } from './certificates.ts'
 import { type Target, follow } from './references.ts'
+import { resolveTrusted } from './trusted.ts'
 
-type Addresses = { readonly cidrs: readonly string[]; readonly inverse: boolean }
-
-/** Every `ip` condition of a rule, in all sections; inverse ones cannot be told as a list of networks. */
-function addressesOf(rule: Rule): Addresses {
-  const parts = rule.entries.map((entry): Addresses => {
-    if (!('match' in entry)) return addressesOf(entry)
-    if (entry.match !== 'ip') return { cidrs: [], inverse: false }
-    return entry.inverse ? { cidrs: [], inverse: true } : { cidrs: [entry.cidr], inverse: false }
-  })
-  return { cidrs: parts.flatMap(({ cidrs }) => cidrs), inverse: parts.some(({ inverse }) => inverse) }
-}
-
-function trustedBy(filter: GlobalFilterEntry, field: string, report: Report): readonly string[] {
-  const { cidrs, inverse } = addressesOf(filter.rule)
-  if (cidrs.length === 0) {
-    report.problem(
-      field,
-      finding(
-        `global filter "${filter.id}" has no IP entry`,
-        'Name a filter with IP entries, or write the addresses here.',
-      ),
-    )
-  } else if (inverse) {
-    report.warning(
-      field,
-      finding(
-        `inverse IP entries of global filter "${filter.id}" are left out`,
-        'List the trusted networks themselves.',
-      ),
-    )
-  }
-  return cidrs
-}
-
+/** @param planet who may state a client address where the template does not say */
 export function resolveTemplate(
   { trusted, ...template }: ProxyTemplateEntry,
   filters: Target<GlobalFilterEntry>,
+  planet: readonly string[],
   report: Report,
 ): ProxyTemplate {
-  const trustedSources = trusted.flatMap((source) => {
-    if (source.kind === 'cidr') return [source.cidr]
-    const filter = follow(filters, source.filterId, source.field, report)
-    return filter === undefined ? [] : trustedBy(filter, source.field, report)
-  })
-  return { ...template, trustedSources: [...new Set(trustedSources)] }
+  return {
+    ...template,
+    trustedSources: trusted === undefined ? planet : resolveTrusted(trusted, filters, report),
+  }
 }
 
 /** Backends on this machine are a mistake on a proxy of its own, and the rule on a laptop (spec control-plane 1.3). */
@@ -96,6 +65,25 @@ export type EntryTargets = {
   readonly limits: ReadonlyMap<string, RateLimitRule>
   /** Ids of all rules, inactive ones included. */
   readonly limitIds: Target<unknown>
+  readonly edgeFunctions: Target<EdgeFunctionEntry>
+}
+
+/** They are looked up, so that names are right the day they run, and whoever counts on one now is told. */
+function checkEdgeFunctions(
+  ids: readonly string[],
+  field: string,
+  functions: Target<EdgeFunctionEntry>,
+  report: Report,
+): void {
+  ids.forEach((id, i) => follow(functions, id, fieldPath(field, i), report))
+  if (ids.length === 0) return
+  report.warning(
+    field,
+    finding(
+      'edge functions do not run yet: requests pass here as if there were none',
+      'Do not count on them for protection; say the same with filters, limits and profiles.',
+    ),
+  )
 }
 
 function resolveEntry(
@@ -104,7 +92,8 @@ function resolveEntry(
   targets: EntryTargets,
   report: Report,
 ): MapEntry | undefined {
-  const { aclId, contentFilterId, backendId, rateLimitIds, ...own } = entry
+  const { aclId, contentFilterId, backendId, rateLimitIds, edgeFunctionIds, ...own } = entry
+  checkEdgeFunctions(edgeFunctionIds, `${at}.edge_functions`, targets.edgeFunctions, report)
   const acl = follow(targets.acls, aclId, `${at}.acl_profile`, report)
   const contentFilter = follow(
     targets.contentFilters,
@@ -171,6 +160,19 @@ export type GroupTargets = {
   readonly policies: Target<SecurityPolicy>
   readonly templates: Target<ProxyTemplate>
   readonly certificates: Target<Certificate>
+  readonly mobileGroups: Target<MobileApplicationGroupEntry>
+}
+
+function checkMobileGroup(id: string, groups: Target<MobileApplicationGroupEntry>, report: Report): void {
+  const group = follow(groups, id, 'mobile_application_group', report)
+  if (group === undefined || group.empty) return
+  report.warning(
+    'mobile_application_group',
+    finding(
+      'signatures of apps are not checked yet: their requests are treated like all others',
+      'Do not count on the group for protection.',
+    ),
+  )
 }
 
 export function resolveGroups(
@@ -179,8 +181,9 @@ export function resolveGroups(
 ): readonly ServerGroup[] {
   checkHosts(groups)
   return [...groups.entries.values()].flatMap((entry): readonly ServerGroup[] => {
-    const { policyId, templateId, certificateId: _, ownTls, ...group } = entry
+    const { policyId, templateId, certificateId: _, mobileGroupId, ownTls, ...group } = entry
     const report = groups.reportOn(group.id)
+    checkMobileGroup(mobileGroupId, targets.mobileGroups, report)
     const policy = follow(targets.policies, policyId, 'security_policy', report)
     const template = follow(targets.templates, templateId, 'proxy_template', report)
     const certificates = siteCertificates(entry, targets.certificates, report)

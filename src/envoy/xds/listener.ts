@@ -3,7 +3,7 @@
 import { cidrRanges } from './cidr.ts'
 import { type Connection, mergeTemplates } from './connection.ts'
 import { type Chain, connectionManager } from './connection-manager.ts'
-import { type JsonObject, extension, socketAddress, textOf } from './json.ts'
+import { type JsonObject, extension, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
 import { offloadFilter } from './offload.ts'
 import { plainTable } from './route-tables.ts'
@@ -54,6 +54,15 @@ const tlsInspector = extension(
   { enable_ja3_fingerprinting: true, enable_ja4_fingerprinting: true },
 )
 
+/** The wildcard of IPv6 takes IPv4 as well. */
+const listenAddress = (address: string, port: number): JsonObject => ({
+  socket_address: {
+    address,
+    port_value: port,
+    ...(address === '::' ? { ipv4_compat: true } : {}),
+  },
+})
+
 /** The PROXY header stands before everything else, the handshake included. */
 function listenerFilters({ protocol, proxyProtocolFrom }: ListenerSettings): JsonObject {
   const filters = [
@@ -70,7 +79,7 @@ function build(listener: ListenerSettings, connection: Connection, world: World)
   return [
     {
       name: listener.id,
-      address: socketAddress(listener.address, listener.port),
+      address: listenAddress(listener.address, listener.port),
       enable_reuse_port: true,
       per_connection_buffer_limit_bytes: Math.max(1024 * 1024, 2 * connection.bodyBufferBytes),
       ...listenerFilters(listener),
