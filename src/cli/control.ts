@@ -1,6 +1,7 @@
 // `weir control`: the control plane. Turns the folder into Envoy's configuration, sends it over ADS, and takes the access
 // log back, out of which come the events.
 import { dirname, join } from 'node:path'
+import type { Policy } from '#config'
 import {
   admission,
   createAccessLog,
@@ -21,6 +22,7 @@ import { tell } from './messages.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder, followPolicy } from './policy-source.ts'
 import { placeholderSource } from './placeholder.ts'
+import { keepRevocations } from './revocations.ts'
 import { type Serving, runServing } from './run.ts'
 import { xdsSettings } from './xds-settings.ts'
 
@@ -111,6 +113,24 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   ads.register(server.grpc)
   accessLog.register(server.grpc)
   const buildSnapshot = createSnapshotBuilder()
+  let running: Policy | undefined
+  const publish = (policy: Policy): void => {
+    const snapshot = buildSnapshot(policy, {
+      ...xdsSettings(policy, settings),
+      revocations: revocations.current(),
+    })
+    ads.publish(snapshot).then(
+      ({ nodes }) => log.info({ revision: policy.revision, nodes }, 'published'),
+      (error: unknown) => log.error({ err: error, revision: policy.revision }, 'not published'),
+    )
+  }
+  const revocations = await keepRevocations(life, {
+    values,
+    log,
+    registry,
+    // Envoys get the CAs of clients without those that were revoked.
+    onChange: () => running && publish(running),
+  })
   await followPolicy(life, {
     folder,
     settings,
@@ -118,11 +138,9 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     load: { placeholder: placeholderSource(besideJournal(values, 'placeholder.pem'), log) },
     hasFallback: before !== undefined,
     apply(policy) {
-      const snapshot = buildSnapshot(policy, xdsSettings(policy, settings))
-      ads.publish(snapshot).then(
-        ({ nodes }) => log.info({ revision: policy.revision, nodes }, 'published'),
-        (error: unknown) => log.error({ err: error, revision: policy.revision }, 'not published'),
-      )
+      publish(policy)
+      running = policy
+      revocations.follow(policy)
     },
   })
   const address = await life.start(

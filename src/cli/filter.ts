@@ -12,6 +12,7 @@ import { filterMetrics } from './filter-metrics.ts'
 import { tell } from './messages.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder, followPolicy } from './policy-source.ts'
+import { followRevocations } from './revocations.ts'
 import { type Serving, runServing } from './run.ts'
 import { watchState } from './state-metrics.ts'
 
@@ -72,14 +73,23 @@ async function start(serving: Serving, folder: string): Promise<void> {
   }
   const maxRecordBytes = Math.max(16_384, values['traffic.event.max_bytes'] - besideRecord)
 
-  /** The one thing that changes while requests run; each request takes it once. */
+  const revocations = await followRevocations(life, { values, log })
+
+  /** Changes while requests run; each request takes it once. */
   let pipeline: Pipeline | undefined
   await followPolicy(life, {
     folder,
     settings,
     log,
     apply(policy) {
-      pipeline = createPipeline(policy, { state, locator, challenges, onDefect, maxRecordBytes })
+      pipeline = createPipeline(policy, {
+        state,
+        locator,
+        challenges,
+        onDefect,
+        maxRecordBytes,
+        revocations,
+      })
       metrics.policy(policy.revision)
     },
     load: { withKeys: false },
