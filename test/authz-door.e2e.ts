@@ -15,6 +15,7 @@ import { staticBootstrap } from './support/envoy-static.ts'
 import { type Envoy, startEnvoy } from './support/envoy.ts'
 import { send, sendRaw } from './support/http.ts'
 import { type Origin, startOrigin } from './support/origin.ts'
+import { transport } from './support/transport.ts'
 
 const bodyBytes = 1024
 
@@ -67,6 +68,7 @@ beforeAll(async () => {
   origin = await startOrigin('origin')
   filter = await startFilterServer({
     listen: '127.0.0.1:0',
+    transport,
     decide(input) {
       seen.push(input)
       return decide(input)

@@ -19,6 +19,7 @@ import { type Envoy, startEnvoy } from './support/envoy.ts'
 import { type Answer, type Sent, send } from './support/http.ts'
 import { type Arrived, type Origin, startOrigin } from './support/origin.ts'
 import { type Pair, makePair } from './support/pki.ts'
+import { transport } from './support/transport.ts'
 
 const serverCa = makePair({ commonName: 'Server CA', isCa: true })
 const clientCa = makePair({ commonName: 'Client CA', isCa: true })
@@ -210,6 +211,7 @@ describe('TLS', () => {
     documents = documentsOf(origin.port, secure.port)
     filter = await startFilterServer({
       listen: '127.0.0.1:0',
+      transport,
       async decide(input) {
         const decision = await pipeline.decide(input)
         decisions.push(decision)

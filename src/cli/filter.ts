@@ -106,6 +106,7 @@ async function start(serving: Serving, folder: string): Promise<void> {
     () =>
       startFilterServer({
         listen: formatPlace(values['filter.listen']),
+        transport: values['filter.transport'],
         decide: metrics.measured((input) => current().decide(input)),
         failed(input, error) {
           onDefect(error)

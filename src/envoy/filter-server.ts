@@ -2,7 +2,9 @@
 import type { RequestInput } from '#request'
 import { type AuthzOptions, type Decide, authorizationService, checkPath, createAuthz } from './authz.ts'
 import { createGrpcServer } from './grpc-server.ts'
-import { createHealth } from './health.ts'
+import { createLeanServer } from './grpc/lean-server.ts'
+import { type Health, createHealth, healthCheckPath } from './health.ts'
+import type { OnDefect, Transport, UnaryServer } from './transport.ts'
 import type { Decision } from '#pipeline'
 
 export type FilterServerLog = {
@@ -17,6 +19,8 @@ export type FilterServerOptions = {
   /** The decision for a request on which `decide` failed (spec pipeline 1.2). */
   readonly failed: (input: RequestInput, error: unknown) => Decision
   readonly log: FilterServerLog
+  /** What carries the calls; default: grpc-js. */
+  readonly transport?: Transport | undefined
   readonly clock?: AuthzOptions['clock']
 }
 
@@ -32,16 +36,29 @@ export type FilterServer = {
   stop(): void
 }
 
+/** A server of each transport, with the health service. Only grpc-js carries streams, and with them Watch. */
+const servers: Readonly<Record<Transport, (health: Health, onDefect: OnDefect) => UnaryServer>> = {
+  lean(health, onDefect) {
+    const server = createLeanServer({ onDefect })
+    server.serveUnary(healthCheckPath, health.check)
+    return server
+  },
+  'grpc-js'(health, onDefect) {
+    const server = createGrpcServer({ onDefect })
+    health.register(server.grpc)
+    return server
+  },
+}
+
 /** Starts listening; rejects with address and reason when it cannot. */
 export async function startFilterServer(options: FilterServerOptions): Promise<FilterServer> {
-  const { listen, decide, failed, log, clock } = options
-  const server = createGrpcServer({
-    onDefect: (error, path) => log.error({ err: error, path }, 'a gRPC method failed'),
-  })
+  const { listen, decide, failed, log, transport = 'grpc-js', clock } = options
   const health = createHealth([authorizationService])
+  const server = servers[transport](health, (error, path) =>
+    log.error({ err: error, path }, 'a gRPC method failed'),
+  )
   const onMalformed = (error: unknown): void => log.warn({ err: error }, 'refused a malformed CheckRequest')
   server.serveUnary(checkPath, createAuthz({ decide, failed, onMalformed, ...(clock ? { clock } : {}) }))
-  health.register(server.grpc)
   const address = await server.listen(listen)
   return {
     address,

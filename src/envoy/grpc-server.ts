@@ -2,7 +2,14 @@
 // grpc-js is given no protobuf types, the methods read and write bytes.
 import * as grpc from '@grpc/grpc-js'
 import { type Admission, gate } from './access.ts'
-import { GrpcError, type MethodPath, type OnDefect, type UnaryCall, type UnaryMethod } from './transport.ts'
+import {
+  GrpcError,
+  type MethodPath,
+  type OnDefect,
+  type UnaryCall,
+  type UnaryMethod,
+  type UnaryServer,
+} from './transport.ts'
 
 export type GrpcServerOptions = {
   readonly onDefect: OnDefect
@@ -14,20 +21,9 @@ export type GrpcServerOptions = {
   readonly maxMessageBytes?: number
 }
 
-export type GrpcServer = {
+export type GrpcServer = UnaryServer & {
   /** For streaming services: `ads.register(server.grpc)`. */
   readonly grpc: grpc.Server
-  /** Before `listen`. */
-  serveUnary(path: MethodPath, method: UnaryMethod): void
-  /**
-   * `host:port`, `[::1]:port` (port 0: the kernel chooses) or `unix:/path`. Resolves with what a client dials, the
-   * chosen port in it; rejects with address and reason when it cannot listen there.
-   */
-  listen(address: string): Promise<string>
-  /** Refuses new connections and calls and resolves when the running calls have ended. Streams count as calls. */
-  drain(): Promise<void>
-  /** Ends everything that still runs. */
-  stop(): void
 }
 
 const defaultMaxMessageBytes = 80 * 1024 * 1024

@@ -2,6 +2,7 @@
 // seconds and takes a filter out that says NOT_SERVING, so a filter that drains says so first and goes on answering
 // until Envoy has noticed.
 import * as grpc from '@grpc/grpc-js'
+import { GrpcError, type MethodPath, type UnaryMethod } from './transport.ts'
 import { type ReadField, createReader, readAll, tag } from './wire.ts'
 
 /** grpc.health.v1.HealthCheckResponse.ServingStatus */
@@ -9,7 +10,12 @@ const serving = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const
 
 export type ServingStatus = 'SERVING' | 'NOT_SERVING'
 
+export const healthCheckPath: MethodPath = '/grpc.health.v1.Health/Check'
+
 export type Health = {
+  /** The method Check, for a transport without streams. */
+  readonly check: UnaryMethod
+  /** Check and Watch. */
   register(server: grpc.Server): void
   /** The status of every service; those who watch are told. */
   set(status: ServingStatus): void
@@ -26,7 +32,7 @@ const readQuestion: ReadField<Question> = (question, field, reader) => {
   return true
 }
 
-function parseQuestion(message: Buffer): Question {
+function parseQuestion(message: Uint8Array): Question {
   const question = { service: '' }
   readAll(createReader(message), question, readQuestion)
   return question
@@ -47,7 +53,7 @@ const shared = {
 } as const
 
 const methods = {
-  Check: { ...shared, path: '/grpc.health.v1.Health/Check', responseStream: false },
+  Check: { ...shared, path: healthCheckPath, responseStream: false },
   Watch: { ...shared, path: '/grpc.health.v1.Health/Watch', responseStream: true },
 } satisfies grpc.ServiceDefinition
 
@@ -74,6 +80,10 @@ export function createHealth(services: readonly string[]): Health {
   }
 
   return {
+    check(request) {
+      if (known.has(parseQuestion(request).service)) return response(status)
+      throw new GrpcError('NOT_FOUND', 'unknown service')
+    },
     register(server) {
       server.addService(methods, { Check: check, Watch: watch })
     },

@@ -10,7 +10,8 @@ export {
   startFilterServer,
 } from './filter-server.ts'
 export { type GrpcServer, type GrpcServerOptions, createGrpcServer } from './grpc-server.ts'
-export { type Health, type ServingStatus, createHealth } from './health.ts'
+export { type Health, type ServingStatus, createHealth, healthCheckPath } from './health.ts'
+export { type LeanServerOptions, createLeanServer } from './grpc/lean-server.ts'
 export { type PackedAny, ProtoJsonError, encodeJson, fromJson, packJson } from './proto-json.ts'
 export { isKnown, lookup } from './protos.ts'
 export {
@@ -18,8 +19,11 @@ export {
   type MethodPath,
   type OnDefect,
   type StatusCode,
+  type Transport,
   type UnaryCall,
   type UnaryMethod,
+  type UnaryServer,
+  transports,
 } from './transport.ts'
 export {
   type Ads,

@@ -37,3 +37,22 @@ export type MethodPath = `/${string}/${string}`
 
 /** Told about what a method threw that is no GrpcError. */
 export type OnDefect = (error: unknown, path: MethodPath) => void
+
+/** What carries unary methods. */
+export type UnaryServer = {
+  /** Before `listen`. */
+  serveUnary(path: MethodPath, method: UnaryMethod): void
+  /**
+   * `host:port`, `[::1]:port` (port 0: the kernel chooses) or `unix:/path`. Resolves with what a client dials, the
+   * chosen port in it; rejects with address and reason when it cannot listen there.
+   */
+  listen(address: string): Promise<string>
+  /** Refuses new connections and calls and resolves when the running calls have ended. Streams count as calls. */
+  drain(): Promise<void>
+  /** Ends everything that still runs. */
+  stop(): void
+}
+
+/** The transports that there are: lean-server.ts and grpc-server.ts. */
+export const transports = ['lean', 'grpc-js'] as const
+export type Transport = (typeof transports)[number]

@@ -55,6 +55,11 @@ export const settingTable = {
     '127.0.0.1:9191',
     'gRPC of the filter; further filters of `serve` follow in steps of two.',
   ),
+  'filter.transport': choice(
+    ['lean', 'grpc-js'],
+    'grpc-js',
+    'What carries the calls of Envoy: the transport written for it, or the reference.',
+  ),
   'filter.metrics': place('127.0.0.1:9192', 'Metrics of the filter; further filters in steps of two.'),
   'filter.processes': count({ from: 1, to: 64 }, 1, 'Filter processes of `serve`. More than one need Redis.'),
   'filter.drain_notice': duration(

@@ -17,6 +17,7 @@ import { startEnvoy } from './envoy.ts'
 import { check } from './expect.ts'
 import { type Answer, send } from './http.ts'
 import { type Arrived, type Origin, startOrigin } from './origin.ts'
+import { transport } from './transport.ts'
 
 /** Peers that some example's template trusts; Envoy has them in a filter chain of their own. */
 const trusting: Documents = {
@@ -171,6 +172,7 @@ export function envoyDoor(): EnvoyDoor {
       closers.push(() => origin.stop())
       const filter = await startFilterServer({
         listen: '127.0.0.1:0',
+        transport,
         decide,
         failed(_input, error) {
           throw error

@@ -10,6 +10,7 @@ import { memoryState } from '#state'
 import { type Documents, type Entry, base } from './base.ts'
 import { type Control, startControl } from './control.ts'
 import { type Envoy, startEnvoy } from './envoy.ts'
+import { transport } from './transport.ts'
 
 /** What the filter was asked, and what it decided. */
 export type Judged = { readonly input: RequestInput; readonly decision: Decision }
@@ -70,6 +71,7 @@ async function startFilter(): Promise<Filter> {
   }
   const server = await startFilterServer({
     listen: '127.0.0.1:0',
+    transport,
     async decide(input) {
       const decision = await current().decide(input)
       judged.push({ input, decision })
