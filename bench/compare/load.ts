@@ -1,7 +1,7 @@
-// Closed-loop load by wrk, and load at a constant rate by h2load; both on loopback, bounded in connections and time.
+// Closed-loop load by wrk, on loopback, bounded in connections and time.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { program } from './tools.ts'
@@ -94,77 +94,4 @@ export async function closedLoop(
   const found = /^RESULT (.*)$/m.exec(text)?.[1]
   if (found === undefined) throw new Error(`wrk printed no result: ${text.slice(-500)}`)
   return JSON.parse(found) as Load
-}
-
-export type ConstantRate = {
-  readonly rate: number
-  readonly connections: number
-  readonly seconds: number
-}
-
-type Answer = { readonly start: number; readonly status: number; readonly us: number }
-
-export type Answers = { readonly sent: readonly Answer[]; readonly seconds: number }
-
-/**
- * A browser's GET at a constant rate, whether answers come or not (each connection waits for its own). Latencies are of
- * single requests.
- */
-export async function constantRate(
-  port: number,
-  host: string,
-  { rate, connections, seconds }: ConstantRate,
-): Promise<Answers> {
-  const h2load = program('h2load')
-  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
-  const log = join(folder, 'log')
-  try {
-    await output(
-      h2load.file,
-      [
-        '--h1',
-        `--rps=${String(rate / connections)}`,
-        ...[
-          '-c',
-          String(connections),
-          '-t',
-          '1',
-          '-D',
-          String(seconds),
-          '--warm-up-time',
-          '1',
-          '-T',
-          '20',
-          '-N',
-          '20',
-        ],
-        `--log-file=${log}`,
-        ...['-H', 'accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
-        ...['-H', 'accept-language: en-GB,en;q=0.9,de;q=0.8', '-H', 'accept-encoding: gzip, deflate, br'],
-        ...[
-          '-H',
-          'user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36',
-        ],
-        ...[
-          '-H',
-          'cookie: session=7f3c0c1e8f0e4b7e9d7a1f8e2a6f0b11; theme=dark; _ga=GA1.2.1234567890.1700000000',
-        ],
-        ...['-H', 'referer: https://www.example.com/products?category=lamps'],
-        `--connect-to=127.0.0.1:${String(port)}`,
-        `http://${host}/products/lamp?color=red&size=10&page=2`,
-      ],
-      h2load.env,
-    )
-    const sent = readFileSync(log, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line): Answer => {
-        const [start = 0, status = 0, us = 0] = line.split('\t').map(Number)
-        return { start, status, us }
-      })
-    return { sent, seconds }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
 }

@@ -1,7 +1,8 @@
 // The parts of `npm run bench`, in the order in which they run. A new part is one entry here.
 import { compare } from './compare.ts'
 import { mixes } from './mixes.ts'
-import { type Result, machine } from './results.ts'
+import { type RateOptions, addedLatency, overload } from './rates.ts'
+import { type Result, type Row, machine } from './results.ts'
 import { subjectsOf } from './subjects/index.ts'
 
 export type PartOptions = {
@@ -62,6 +63,28 @@ const comparing = ({ name, title, subjects, mixes: wanted, quickMixes = wanted }
   },
 })
 
+type AtRate = {
+  readonly name: string
+  readonly title: string
+  readonly conditions: string
+  readonly measure: (options: RateOptions) => Promise<readonly Row[]>
+}
+
+const atRate = ({ name, title, conditions, measure }: AtRate): Part => ({
+  name,
+  title,
+  run: async (options) => ({
+    part: name,
+    title,
+    command: `npm run bench -- --only ${name}`,
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    conditions,
+    rows: await measure(options),
+    missing: [],
+  }),
+})
+
 export const parts: readonly Part[] = [
   comparing({
     name: 'transports',
@@ -90,5 +113,17 @@ export const parts: readonly Part[] = [
     title: 'one filter process and two',
     subjects: ['weir-redis', 'weir-2'],
     mixes: ['get', 'json'],
+  }),
+  atRate({
+    name: 'latency',
+    title: 'the latency that Weir adds at half of its saturation',
+    conditions: 'constant rate, each latency counted from the moment at which its request was due',
+    measure: addedLatency,
+  }),
+  atRate({
+    name: 'overload',
+    title: 'three times as many requests as Weir can take',
+    conditions: 'constant rate, at most 1000 visitors at once; who finds none free counts as lost',
+    measure: overload,
   }),
 ]

@@ -34,7 +34,7 @@ const environment = { ...process.env, LD_LIBRARY_PATH: libraries() }
 export type Program = { readonly file: string; readonly env: NodeJS.ProcessEnv }
 
 /** A program of the unpacked packages, with the environment in which it finds its libraries. */
-export function program(name: 'wrk' | 'h2load' | 'nginx'): Program {
+export function program(name: 'wrk' | 'nginx'): Program {
   const file = unpacked('usr', name === 'nginx' ? 'sbin' : 'bin', name)
   if (!existsSync(file)) throw new Error(`${name} is not in ${unpacked()}: start this with \`npm run bench\``)
   return { file, env: environment }
