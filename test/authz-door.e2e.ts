@@ -81,6 +81,7 @@ beforeAll(async () => {
       logged.push(entry)
       for (const look of waiting) look(entry)
     },
+    onConnectionFailure: () => undefined,
     onError(error) {
       throw error
     },

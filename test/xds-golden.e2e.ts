@@ -10,18 +10,20 @@ import { load } from 'js-yaml'
 import { envoyBinary } from './support/envoy.ts'
 
 type Fields = Readonly<Record<string, unknown>>
+type Filter = { readonly name: string; readonly typed_config?: Fields }
 type Golden = {
   readonly Cluster: readonly (Fields & { name: string; type?: string })[]
   readonly ClusterLoadAssignment: readonly (Fields & { cluster_name: string })[]
   readonly Listener: readonly (Fields & {
-    filter_chains: readonly { filters: readonly { typed_config: Fields }[] }[]
+    filter_chains: readonly { filters: readonly Filter[] }[]
   })[]
   readonly RouteConfiguration: readonly (Fields & { name: string })[]
+  readonly TypedExtensionConfig: readonly Filter[]
 }
 
 const folder = new URL('golden/xds/', import.meta.url)
 
-/** What would come by EDS and RDS, written in place. */
+/** What would come by EDS, RDS and ECDS, written in place. */
 function staticOf(golden: Golden): object {
   const clusters = golden.Cluster.map((cluster) => {
     const assignment = golden.ClusterLoadAssignment.find(({ cluster_name }) => cluster_name === cluster.name)
@@ -29,18 +31,20 @@ function staticOf(golden: Golden): object {
       ? { ...cluster, type: 'STATIC', eds_cluster_config: undefined, load_assignment: assignment }
       : cluster
   })
-  const inline = ({ rds, ...manager }: Fields): Fields => {
+  const inline = (filter: Filter): Filter => {
+    const { rds, ...manager } = filter.typed_config ?? {}
+    if (filter.typed_config === undefined)
+      return golden.TypedExtensionConfig.find(({ name }) => name === filter.name) ?? filter
+    if (rds === undefined) return filter
     const { route_config_name } = rds as { route_config_name: string }
-    return {
-      ...manager,
-      route_config: golden.RouteConfiguration.find(({ name }) => name === route_config_name),
-    }
+    const routes = golden.RouteConfiguration.find(({ name }) => name === route_config_name)
+    return { ...filter, typed_config: { ...manager, route_config: routes } }
   }
   const listeners = golden.Listener.map((listener) => ({
     ...listener,
     filter_chains: listener.filter_chains.map((chain) => ({
       ...chain,
-      filters: chain.filters.map((filter) => ({ ...filter, typed_config: inline(filter.typed_config) })),
+      filters: chain.filters.map(inline),
     })),
   }))
   const control = { name: 'weir_control', type: 'STATIC', load_assignment: { cluster_name: 'weir_control' } }

@@ -1,15 +1,16 @@
 // The figures of the control plane, read from those who keep them whenever somebody asks.
 import type { Ads } from '#envoy'
 import { Counter, Gauge, type Registry } from '#platform'
-import type { Ingest, Journal } from '#traffic'
+import type { ConnectionFailures, Ingest, Journal } from '#traffic'
 
 export type Watched = {
   readonly ingest: Pick<Ingest, 'stats'>
   readonly journal: Pick<Journal, 'stats'>
+  readonly connections: Pick<ConnectionFailures, 'stats'>
   readonly ads: Pick<Ads, 'status'>
 }
 
-export function watchTraffic(registry: Registry, { ingest, journal, ads }: Watched): void {
+export function watchTraffic(registry: Registry, { ingest, journal, connections, ads }: Watched): void {
   const registers = [registry]
   const counter = (name: string, help: string, read: () => number): void => {
     new Counter({
@@ -35,6 +36,16 @@ export function watchTraffic(registry: Registry, { ingest, journal, ads }: Watch
     'Attempts to write the journal that failed.',
     () => journal.stats().failures,
   )
+  new Counter({
+    name: 'weir_connection_failures_total',
+    help: 'Connections that failed before a request, by reason: no_chain, or what the TLS handshake failed of.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [reason, count] of connections.stats()) this.inc({ reason }, count)
+    },
+  })
   new Gauge({
     name: 'weir_journal_waiting',
     help: 'Events that wait to be written.',

@@ -13,7 +13,7 @@ import {
 } from '#envoy'
 import { type SettingValues, createRegistry, formatPlace, startMetrics } from '#platform'
 import { type Locator, openLocator } from '#request'
-import { createIngest, openJournal } from '#traffic'
+import { createConnectionFailures, createIngest, openJournal } from '#traffic'
 import type { Command } from './command.ts'
 import { watchTraffic } from './control-metrics.ts'
 import { databases } from './databases.ts'
@@ -82,8 +82,16 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     locate: (ip) => geo.locator?.locate(ip),
     ...(probe === undefined ? {} : { probe }),
   })
+  const connections = createConnectionFailures({
+    now: () => performance.now(),
+    write({ node, peer, local, sni, detail }, reason, omitted) {
+      const fields = { node, client: peer?.address, port: local?.port, sni, detail, omitted }
+      log.info(fields, `a connection failed before a request: ${reason}`)
+    },
+  })
   const accessLog = createAccessLog({
     onEntry: ingest.take,
+    onConnectionFailure: connections.take,
     onError: (error, lost) => log.warn({ err: error, lost }, 'an access log message could not be read'),
   })
   const kept = keptPlace(values)
@@ -104,7 +112,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
       'the Envoy configuration that was acknowledged last is offered again',
     )
   }
-  watchTraffic(registry, { ingest, journal, ads })
+  watchTraffic(registry, { ingest, journal, connections, ads })
 
   const server = createGrpcServer({
     admit: admission(values['xds.token']),

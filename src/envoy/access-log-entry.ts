@@ -74,3 +74,17 @@ export type AccessLogEntry = {
   /** What phases after the response added (`weir_response`). */
   readonly responseRecord: unknown
 }
+
+/** A connection that ended before there was a request: its handshake failed, or no chain of the listener takes it. */
+export type ConnectionFailure = {
+  readonly node: string
+  /** Microseconds since the epoch, when the connection was accepted. */
+  readonly startTime: number
+  readonly peer: Endpoint | undefined
+  readonly local: Endpoint | undefined
+  /** The name that the client asked for, as far as it came to that. */
+  readonly sni: string
+  readonly kind: 'handshake' | 'no_chain'
+  /** Envoy's own words. */
+  readonly detail: string
+}

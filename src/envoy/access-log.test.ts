@@ -11,11 +11,13 @@ let server: GrpcServer
 let client: grpc.Client
 let log: AccessLog
 let entries: string[]
+let failures: string[]
 let errors: number[]
 let arrived: () => void
 
 beforeEach(async () => {
   entries = []
+  failures = []
   errors = []
   arrived = () => undefined
   log = createAccessLog({
@@ -24,6 +26,7 @@ beforeEach(async () => {
       entries.push(`${node} ${logName} ${requestId}`)
       arrived()
     },
+    onConnectionFailure: ({ node, detail }) => failures.push(`${node} ${detail}`),
     onError: (_error, lost) => errors.push(lost),
   })
   server = createGrpcServer({ onDefect: () => undefined })
@@ -101,12 +104,13 @@ describe('the access log service', () => {
     expect(errors).toEqual([1, 1, 0])
   })
 
-  test('TCP entries are not requests', async () => {
+  test('entries of connections are not requests; those that failed are told', async () => {
+    const failed = { common_properties: { downstream_transport_failure_reason: 'no cipher' } }
     const { call, answer } = openStream()
-    call.write(Buffer.from(logMessageBytes({ identifier, tcp_logs: { log_entry: [{}] } })))
+    call.write(Buffer.from(logMessageBytes({ identifier, tcp_logs: { log_entry: [{}, failed] } })))
     call.end()
     await answer
-    expect([entries, errors]).toEqual([[], []])
+    expect([entries, failures, errors]).toEqual([[], ['envoy-1 no cipher'], []])
   })
 
   test('closing ends open streams, so that the server can drain', async () => {

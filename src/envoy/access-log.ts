@@ -1,14 +1,17 @@
 // The gRPC access log service: Envoy tells about every finished request, in batches, and never waits for an answer. So
 // nothing here may throw or wait either: what cannot be read is counted and left behind, entry by entry.
 import type * as grpc from '@grpc/grpc-js'
-import type { AccessLogEntry } from './access-log-entry.ts'
+import type { AccessLogEntry, ConnectionFailure } from './access-log-entry.ts'
 import { decodeHttpEntry } from './http-log-entry.ts'
+import { decodeConnectionFailure } from './tcp-log-entry.ts'
 import { type ReadField, createReader, enter, readAll, readMessage, tag } from './wire.ts'
 
 export type AccessLogOptions = {
   /** Called for every finished request, in the order in which Envoy tells; must return at once. */
   readonly onEntry: (entry: AccessLogEntry) => void
-  /** Told about bytes that make no sense, and about an `onEntry` that threw: `lost` entries were left behind. */
+  /** Called for every connection that failed before a request; must return at once. */
+  readonly onConnectionFailure: (failure: ConnectionFailure) => void
+  /** Told about bytes that make no sense, and about a receiver that threw: `lost` entries were left behind. */
   readonly onError: (error: unknown, lost: number) => void
 }
 
@@ -23,6 +26,7 @@ type Identifier = { node: string; logName: string }
 
 const first = tag(1, 'bytes')
 const second = tag(2, 'bytes')
+const third = tag(3, 'bytes')
 
 /** envoy.config.core.v3.Node */
 const readNode: ReadField<Identifier> = (identifier, field, reader) => {
@@ -37,10 +41,14 @@ const readIdentifier: ReadField<Identifier> = (identifier, field, reader) => {
   return true
 }
 
-type Batch = { readonly identifier: Identifier; readonly entries: Uint8Array[] }
+type Batch = {
+  readonly identifier: Identifier
+  readonly requests: Uint8Array[]
+  readonly connections: Uint8Array[]
+}
 
-/** HTTPAccessLogEntries: where each entry begins and ends. */
-const readHttpEntries: ReadField<Batch> = ({ entries }, field, reader) => {
+/** HTTPAccessLogEntries and TCPAccessLogEntries: where each entry begins and ends. */
+const readEntries: ReadField<Uint8Array[]> = (entries, field, reader) => {
   if (field !== first) return false
   const end = enter(reader)
   entries.push(reader.buf.subarray(reader.pos, end))
@@ -48,10 +56,11 @@ const readHttpEntries: ReadField<Batch> = ({ entries }, field, reader) => {
   return true
 }
 
-/** StreamAccessLogsMessage. TCP entries (3) are not requests. */
+/** StreamAccessLogsMessage */
 const readBatch: ReadField<Batch> = (batch, field, reader) => {
   if (field === first) readMessage(reader, batch.identifier, readIdentifier)
-  else if (field === second) readMessage(reader, batch, readHttpEntries)
+  else if (field === second) readMessage(reader, batch.requests, readEntries)
+  else if (field === third) readMessage(reader, batch.connections, readEntries)
   else return false
   return true
 }
@@ -75,27 +84,30 @@ const methods = {
 /** The StreamAccessLogsResponse: it has no fields. */
 const empty = Buffer.alloc(0)
 
-export function createAccessLog({ onEntry, onError }: AccessLogOptions): AccessLog {
+export function createAccessLog(options: AccessLogOptions): AccessLog {
+  const { onEntry, onConnectionFailure, onError } = options
   const streams = new Map<Stream, () => void>()
 
-  function hand(message: Uint8Array, { node, logName }: Identifier): void {
+  function hand<T>(decode: () => T | undefined, to: (found: T) => void): void {
     try {
-      const entry = decodeHttpEntry(message, node, logName)
-      if (entry) onEntry(entry)
+      const found = decode()
+      if (found) to(found)
     } catch (error) {
       onError(error, 1)
     }
   }
 
   function receive(message: Buffer, identifier: Identifier): void {
-    const batch: Batch = { identifier, entries: [] }
+    const batch: Batch = { identifier, requests: [], connections: [] }
     try {
       readAll(createReader(message), batch, readBatch)
     } catch (error) {
       // What was found before the bytes stopped making sense still counts.
       onError(error, 0)
     }
-    for (const entry of batch.entries) hand(entry, identifier)
+    const { node, logName } = identifier
+    for (const one of batch.requests) hand(() => decodeHttpEntry(one, node, logName), onEntry)
+    for (const one of batch.connections) hand(() => decodeConnectionFailure(one, node), onConnectionFailure)
   }
 
   const stream: grpc.handleClientStreamingCall<Buffer, Buffer> = (call, callback) => {

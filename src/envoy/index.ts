@@ -1,6 +1,12 @@
 // Envoy: the protocols between Envoy and Weir. Envoy's words stop here; the pipeline knows none of them.
 export { type Admission, type Caller, admission } from './access.ts'
-export type { AccessLogEntry, Durations, Endpoint, TlsSession } from './access-log-entry.ts'
+export type {
+  AccessLogEntry,
+  ConnectionFailure,
+  Durations,
+  Endpoint,
+  TlsSession,
+} from './access-log-entry.ts'
 export { type AccessLog, type AccessLogOptions, createAccessLog } from './access-log.ts'
 export { type AuthzOptions, type Decide, authorizationService, checkPath, createAuthz } from './authz.ts'
 export {

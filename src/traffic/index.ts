@@ -1,5 +1,11 @@
 // Traffic: events. One per request, completed from Envoy's access log, kept in the journal, read again from there.
 export {
+  type ConnectionFailures,
+  type ConnectionFailuresOptions,
+  createConnectionFailures,
+  reasonOf,
+} from './connection-failures.ts'
+export {
   type EventSettings,
   type Result,
   type TrafficEvent,

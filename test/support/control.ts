@@ -9,10 +9,13 @@ import {
 } from '@grpc/grpc-js'
 import type { Policy } from '#config'
 import {
+  type AccessLogEntry,
   type Ads,
+  type ConnectionFailure,
   type PublishResult,
   type Temporary,
   type XdsSettings,
+  createAccessLog,
   createAds,
   createSnapshotBuilder,
   lookup,
@@ -29,6 +32,9 @@ export type Control = {
   readonly ads: Ads
   readonly port: number
   readonly checks: readonly CheckSeen[]
+  /** What Envoy's access log told, oldest first; it waits for up to a second. */
+  readonly requests: readonly AccessLogEntry[]
+  readonly failures: readonly ConnectionFailure[]
   readonly log: readonly { readonly level: string; readonly fields: object; readonly message: string }[]
   settings(more?: Partial<XdsSettings>): XdsSettings
   publish(policy: Policy, more?: Partial<XdsSettings>, temporary?: Temporary): Promise<PublishResult>
@@ -62,9 +68,9 @@ function seen(bytes: Buffer): CheckSeen {
 }
 
 const identity = (bytes: Buffer): Buffer => bytes
-const method = (path: string, requestStream = false): ServiceDefinition[string] => ({
+const method = (path: string): ServiceDefinition[string] => ({
   path,
-  requestStream,
+  requestStream: false,
   responseStream: false,
   requestDeserialize: identity,
   requestSerialize: identity,
@@ -91,14 +97,6 @@ function addFilter(server: Server, checks: CheckSeen[]): void {
       },
       health(_: Unary, answer: sendUnaryData<Buffer>) {
         answer(null, serving)
-      },
-    },
-  )
-  server.addService(
-    { log: method('/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs', true) },
-    {
-      log(call: NodeJS.ReadableStream) {
-        call.resume()
       },
     },
   )
@@ -138,7 +136,15 @@ export async function startControl(
     drainMs: 200,
     ...options,
   })
+  const requests: AccessLogEntry[] = []
+  const failures: ConnectionFailure[] = []
+  const accessLog = createAccessLog({
+    onEntry: (entry) => requests.push(entry),
+    onConnectionFailure: (failure) => failures.push(failure),
+    onError: (error, lost) => write('error')({ error, lost }, 'an access log message could not be read'),
+  })
   ads.register(server)
+  accessLog.register(server)
   addFilter(server, checks)
   const port = await listen(server, '127.0.0.1:0')
   const build = createSnapshotBuilder()
@@ -153,6 +159,8 @@ export async function startControl(
     ads,
     port,
     checks,
+    requests,
+    failures,
     log,
     settings,
     publish: (policy, more, temporary) => ads.publish(build(policy, settings(more), temporary)),

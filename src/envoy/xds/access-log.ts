@@ -8,17 +8,46 @@ export const accessLogName = 'weir'
 const authorized = (token: string | undefined): JsonObject =>
   token === undefined ? {} : { initial_metadata: [{ key: 'authorization', value: `Bearer ${token}` }] }
 
-export const httpAccessLog = ({ controlCluster, controlToken }: XdsSettings): JsonObject =>
+const destination = ({ controlCluster, controlToken }: XdsSettings): JsonObject => ({
+  common_config: {
+    log_name: accessLogName,
+    transport_api_version: 'V3',
+    grpc_service: { ...grpcService(controlCluster, '10s'), ...authorized(controlToken) },
+    buffer_size_bytes: 16384,
+    buffer_flush_interval: '1s',
+  },
+})
+
+export const httpAccessLog = (settings: XdsSettings): JsonObject =>
   extension(
     'envoy.access_loggers.http_grpc',
     'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig',
-    {
-      common_config: {
-        log_name: accessLogName,
-        transport_api_version: 'V3',
-        grpc_service: { ...grpcService(controlCluster, '10s'), ...authorized(controlToken) },
-        buffer_size_bytes: 16384,
-        buffer_flush_interval: '1s',
-      },
-    },
+    destination(settings),
   )
+
+const where = (expression: string): JsonObject => ({
+  extension_filter: extension(
+    'envoy.access_loggers.extension_filters.cel',
+    'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter',
+    { expression },
+  ),
+})
+
+/** A connection whose handshake failed. Envoy's flags know only that it ended. */
+const handshakeFailed = where("connection.transport_failure_reason != ''")
+
+/** One that took too long has no such reason yet when Envoy writes the entry. */
+const handshakeStalled = where("connection.termination_details == 'transport socket timeout was reached'")
+
+/** NR: no chain of the listener takes the connection. */
+const takenByNoChain: JsonObject = { response_flag_filter: { flags: ['NR'] } }
+
+/** Of a listener: connections that never came to a request, and only those (spec control-plane 2.2). */
+export const connectionLog = (settings: XdsSettings): JsonObject => ({
+  ...extension(
+    'envoy.access_loggers.tcp_grpc',
+    'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig',
+    destination(settings),
+  ),
+  filter: { or_filter: { filters: [takenByNoChain, handshakeFailed, handshakeStalled] } },
+})

@@ -1,5 +1,6 @@
 // Listeners: one per load balancer. A plaintext listener has one chain for peers that may state a client
 // address and one for all others; a TLS listener has such a pair per profile (`tls-chains.ts`).
+import { connectionLog } from './access-log.ts'
 import { cidrRanges } from './cidr.ts'
 import { type Connection, mergeTemplates } from './connection.ts'
 import { type Chain, connectionManager } from './connection-manager.ts'
@@ -84,6 +85,7 @@ function build(listener: ListenerSettings, connection: Connection, world: World)
       per_connection_buffer_limit_bytes: Math.max(1024 * 1024, 2 * connection.bodyBufferBytes),
       ...listenerFilters(listener),
       filter_chains: chains,
+      access_log: [connectionLog(world.settings)],
     },
   ]
 }
