@@ -1,6 +1,6 @@
 // Requests as a test wants them on the wire: nothing normalised, header lines in order, any Host.
 import { once } from 'node:events'
-import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { type Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 
 export type Sent = {
@@ -14,6 +14,8 @@ export type Sent = {
   readonly framing?: 'length' | 'chunked'
   /** A connection to send it on; default: a new one to the port. */
   readonly socket?: Socket
+  /** Keeps connections for many requests. */
+  readonly agent?: Agent
 }
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }
@@ -28,6 +30,7 @@ export function send({
   body,
   framing = 'length',
   socket,
+  agent,
 }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const lines: readonly (readonly string[])[] = [
@@ -44,7 +47,7 @@ export function send({
         path,
         method,
         // An agent would make a connection of its own.
-        ...(socket === undefined ? { agent: false } : { createConnection: () => socket }),
+        ...(socket === undefined ? { agent: agent ?? false } : { createConnection: () => socket }),
         setHost: false,
         headers: lines.flat(),
       },
