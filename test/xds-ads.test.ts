@@ -104,14 +104,16 @@ describe('a stream', () => {
     const response = await client.next()
     expect(response.names).toEqual(eds)
     client.ack(response)
-    expect((await published).nodes).toEqual([{ id: 'envoy-0', state: 'acked' }])
+    expect((await published).nodes).toEqual([{ id: 'envoy-0', role: 'envoy', state: 'acked' }])
   })
 
   test('is not sent again what did not change', async () => {
     await control.publish(policyOf('app'))
     const client = connect()
     await boot(client)
-    expect((await control.publish(policyOf('app'))).nodes).toEqual([{ id: 'envoy-0', state: 'acked' }])
+    expect((await control.publish(policyOf('app'))).nodes).toEqual([
+      { id: 'envoy-0', role: 'envoy', state: 'acked' },
+    ])
     expect(await client.isQuiet()).toBe(true)
   })
 
@@ -213,6 +215,7 @@ describe('a publish', () => {
       nodes: [
         {
           id: 'envoy-0',
+          role: 'envoy',
           state: 'nacked',
           type: 'endpoint',
           resources: ['be|app|http'],
@@ -284,7 +287,9 @@ describe('a publish', () => {
     const publishing = control.publish(policyOf('app2'))
     await client.next()
     client.close()
-    expect((await publishing).nodes).toEqual([{ id: 'envoy-0', state: 'timeout', message: 'disconnected' }])
+    expect((await publishing).nodes).toEqual([
+      { id: 'envoy-0', role: 'envoy', state: 'timeout', message: 'disconnected' },
+    ])
   })
 
   test('of something inconsistent is refused and changes nothing', async () => {

@@ -104,7 +104,7 @@ describe('a stream', () => {
     const response = await client.next()
     expect(shape(response)).toEqual(['endpoint', ['be|app|http'], []])
     client.ack(response)
-    expect((await publishing).nodes).toEqual([{ id: 'envoy-0', state: 'acked' }])
+    expect((await publishing).nodes).toEqual([{ id: 'envoy-0', role: 'envoy', state: 'acked' }])
     expect(await client.isQuiet()).toBe(true)
   })
 

@@ -1,6 +1,7 @@
 // From documents to a Policy: read every entry, follow every reference, report everything that is wrong at once. Bad
 // input is never thrown; either there is a whole Policy or there are problems.
 import { createHash } from 'node:crypto'
+import { canonicalJson } from './canonical.ts'
 import { aclProfiles } from './documents/acl-profiles.ts'
 import { actions } from './documents/actions.ts'
 import { backendServices } from './documents/backend-services.ts'
@@ -19,6 +20,7 @@ import { securityPolicies } from './documents/security-policies.ts'
 import { serverGroups } from './documents/server-groups.ts'
 import { systemDb } from './documents/system-db.ts'
 import { notUsedYet } from './findings.ts'
+import type { Documents } from './for-filters.ts'
 import type { Certificate, Policy } from './policy.ts'
 import { type Findings, type Problem, type Report, noFindings, reportAt } from './problem.ts'
 import { notDocument, notList, useOf } from './read/namespaces.ts'
@@ -58,7 +60,13 @@ export type LoadOptions = {
 }
 
 export type LoadResult =
-  | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true
+      readonly policy: Policy
+      /** What the policy was made from, as it was read. */
+      readonly documents: Documents
+      readonly warnings: readonly Problem[]
+    }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
 
 type Read = <Parsed extends { readonly id: string }>(kind: DocumentKind<Parsed>) => Document<Parsed>
@@ -172,22 +180,11 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   }
 }
 
-/** Keys in order at every level: equal documents give equal text, however they are spelled. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, canonical(inner)]),
-  )
-}
-
 function revisionOf(documents: ReadonlyMap<string, Raw>): string {
   const hash = createHash('sha256')
   for (const [namespace, { entries }] of [...documents].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (entries.length > 0) hash.update(`${namespace}\n`)
-    for (const entry of entries) hash.update(`${JSON.stringify(canonical(entry))}\n`)
+    for (const entry of entries) hash.update(`${canonicalJson(entry)}\n`)
   }
   return hash.digest('hex').slice(0, 16)
 }
@@ -197,7 +194,12 @@ function load(documents: ReadonlyMap<string, Raw>, findings: Findings, options: 
   const policy = assemble(read, options)
   const { problems, warnings } = findings
   if (problems.length > 0 || policy === undefined) return { ok: false, problems, warnings }
-  return { ok: true, policy: { revision: revisionOf(documents), ...policy }, warnings }
+  return {
+    ok: true,
+    policy: { revision: revisionOf(documents), ...policy },
+    documents: new Map([...documents].map(([namespace, { entries }]) => [namespace, entries])),
+    warnings,
+  }
 }
 
 /** A Policy from documents in memory, by namespace: lists of entries. Namespaces that are missing are empty. */

@@ -42,7 +42,17 @@ export {
 } from './xds/ads.ts'
 export { type BootstrapValues, bootstrapTemplate, renderBootstrap } from './xds/bootstrap.ts'
 export { InconsistentSnapshot, assertConsistent } from './xds/consistency.ts'
+export {
+  type FilterPolicy,
+  decodePolicy,
+  encodePolicy,
+  policyKind,
+  quarantineKind,
+  withFilterResources,
+} from './xds/filter-resources.ts'
+export { type Fleet, type FleetMember, type FleetOptions, createFleet } from './xds/fleet.ts'
 export { filterCluster } from './xds/http-filters.ts'
+export { keepFleet, readKeptFleet } from './xds/kept-fleet.ts'
 export {
   type KeeperOptions,
   type SnapshotKeeper,
@@ -50,6 +60,13 @@ export {
   readKeptSnapshot,
 } from './xds/kept-snapshot.ts'
 export { maxOffloaded, offloadResource, offloadSupport } from './xds/offload.ts'
+export {
+  type FilterKindName,
+  type FilterResource,
+  type PolicyStream,
+  type PolicyStreamOptions,
+  openPolicyStream,
+} from './xds/policy-stream.ts'
 export type { NodeResult, PublishResult } from './xds/publisher.ts'
 export {
   type FilterEndpoint,

@@ -121,11 +121,16 @@ function fixFullNames(parent: protobuf.Namespace): void {
   }
 }
 
-function load(): protobuf.Root {
+/** Some of the files alone, as they are. */
+export function loadEnvoyFiles(names: readonly string[]): protobuf.Root {
   const root = new protobuf.Root()
   const folders = importFolders()
   root.resolvePath = (_origin, file) => (annotationFile.test(file) ? null : locate(file, folders))
-  root.loadSync([...files], { keepCase: true })
+  return root.loadSync([...names], { keepCase: true })
+}
+
+function load(): protobuf.Root {
+  const root = loadEnvoyFiles(files)
   addMissing(root)
   fixFullNames(root)
   return root

@@ -9,7 +9,9 @@ import {
 } from '@grpc/grpc-js'
 import type { Refusal } from './channel.ts'
 import { delta } from './delta.ts'
-import { type AdsNode, unservedBecause } from './node.ts'
+import type { Fleet } from './fleet.ts'
+import { type AdsNode, type Role, unservedBecause } from './node.ts'
+import { createNodeViews } from './node-views.ts'
 import type { AdsRequest, AdsResponse, Protocol } from './protocol.ts'
 import { type PublishResult, createPublisher } from './publisher.ts'
 import { type OpenSession, type Session, TooManyNames, type TypeStatus, openSession } from './session.ts'
@@ -31,6 +33,8 @@ export type AdsOptions = {
   readonly onProgress?: () => void
   /** The bucket that is published here; nodes that name another one get nothing. Default: `prod`. */
   readonly bucket?: string
+  /** Told which filters run; Envoys are sent to those. Left out: to those that the snapshot names. */
+  readonly fleet?: Fleet | undefined
   /** Milliseconds after which a silent node counts as `timeout`; 30 s. */
   readonly timeoutMs?: number
   /** Milliseconds for which clusters stay that nothing names any more; 30 s. */
@@ -53,7 +57,7 @@ export type AdsStatus = {
 
 export type Ads = {
   register(server: Server): void
-  /** Resolves when every connected Envoy has answered or 30 s have passed; rejects for an inconsistent snapshot. */
+  /** Resolves when every connected node has answered or 30 s have passed; rejects for an inconsistent snapshot. */
   publish(snapshot: Snapshot): Promise<PublishResult>
   /** Offers what ran before a restart, until the first publish. */
   restore(snapshot: OfferedSnapshot): void
@@ -87,6 +91,8 @@ const definitionOf = <R extends AdsRequest>({ method, decode, encode }: Protocol
 
 type Stream<R> = ServerDuplexStream<R, AdsResponse>
 
+const nounOf: Readonly<Record<Role, string>> = { envoy: 'an Envoy', filter: 'a filter' }
+
 type Connected = {
   readonly node: AdsNode
   readonly protocol: 'sotw' | 'delta'
@@ -97,14 +103,27 @@ type Connected = {
 }
 
 export function createAds(options: AdsOptions): Ads {
-  const { log, onNack, onProgress, bucket = 'prod', timeoutMs = 30_000, drainMs = 30_000 } = options
+  const { log, onNack, onProgress, bucket = 'prod', fleet, timeoutMs = 30_000, drainMs = 30_000 } = options
   const connected = new Map<string, Connected>()
   const sessions = new Map<string, Session>()
   const publisher = createPublisher({ sessions, timeoutMs, drainMs })
+  const views = createNodeViews(fleet)
 
   function progress(): void {
     publisher.notify()
     onProgress?.()
+  }
+
+  fleet?.onChange((filters) => {
+    log.info({ filters: filters.map(({ id }) => id) }, 'Envoys are told which filters there are')
+    for (const session of sessions.values()) session.refresh()
+    progress()
+  })
+
+  /** A filter that runs a policy may be asked. */
+  function enlist({ node: { id, region, grpcAddress: address }, session }: Connected): void {
+    if (session.role !== 'filter' || session.unserved !== undefined || address === undefined) return
+    if (session.runs('policy')) fleet?.seen({ id, address, region })
   }
 
   function forget(entry: Connected): void {
@@ -112,7 +131,8 @@ export function createAds(options: AdsOptions): Ads {
     if (connected.get(id) !== entry) return
     connected.delete(id)
     sessions.delete(id)
-    log.info({ node: id }, 'an Envoy disconnected from the control plane')
+    log.info({ node: id }, `${nounOf[entry.node.role]} disconnected from the control plane`)
+    fleet?.lost(id)
     progress()
   }
 
@@ -123,21 +143,24 @@ export function createAds(options: AdsOptions): Ads {
   ): OpenSession<R> {
     const unserved = unservedBecause(node, bucket)
     if (unserved !== undefined) log.warn({ node: node.id, reason: unserved }, 'a node gets no configuration')
+    const view = views.for(node)
+    const noun = nounOf[node.role]
     return openSession({
       protocol,
+      role: node.role,
       unserved,
       drainMs,
       hooks: {
-        view: () => (unserved === undefined ? publisher.view() : emptyView),
+        view: () => (unserved === undefined ? view(publisher.view()) : emptyView),
         send(response) {
           stream.write(response)
         },
         onAck(type, version) {
-          log.info({ node: node.id, type, version }, 'an Envoy accepted its configuration')
+          log.info({ node: node.id, type, version }, `${noun} accepted its configuration`)
         },
         onNack(refusal) {
           const { message: reason, ...what } = refusal
-          log.warn({ node: node.id, ...what, reason }, 'an Envoy refused its configuration')
+          log.warn({ node: node.id, ...what, reason }, `${noun} refused its configuration`)
           onNack?.({ ...refusal, node: node.id })
         },
       },
@@ -145,15 +168,20 @@ export function createAds(options: AdsOptions): Ads {
   }
 
   function welcome(entry: Connected): void {
-    const { id, build } = entry.node
+    const { id, build, role, grpcAddress } = entry.node
     const before = connected.get(id)
     connected.set(id, entry)
     sessions.set(id, entry.session)
     const { protocol } = entry
     log.info(
       { node: id, build, protocol, replaces: before !== undefined },
-      'an Envoy connected to the control plane',
+      `${nounOf[role]} connected to the control plane`,
     )
+    if (role === 'filter' && grpcAddress === undefined)
+      log.warn(
+        { node: id },
+        'the filter says no address, so no Envoy is sent to it: metadata.weir.grpc_address must be an IP address and a port',
+      )
     before?.end(grpcStatus.ABORTED, `another stream of node ${id} took over`)
   }
 
@@ -197,6 +225,7 @@ export function createAds(options: AdsOptions): Ads {
         welcome(entry)
       }
       entry.session.receive(request)
+      enlist(entry)
       progress()
     }
     stream.on('data', (request: R) => {
@@ -241,6 +270,7 @@ export function createAds(options: AdsOptions): Ads {
     }),
     stop() {
       publisher.stop()
+      fleet?.stop()
       for (const { finish } of connected.values()) finish()
       connected.clear()
       sessions.clear()

@@ -1,7 +1,7 @@
 // One resource type on one stream: what the client asked for, what it was sent, what it said to that. One response is
 // in flight at a time; what changes meanwhile is sent with the next. What to send, and how it is written, differs
 // between the protocols: `sotw.ts` and `delta.ts`.
-import type { Kind } from './kind.ts'
+import type { DeliveredKind } from './filter-resources.ts'
 import type { OfferedResource } from './snapshot.ts'
 import type { Offer } from './view.ts'
 
@@ -33,7 +33,7 @@ type Flight = {
 type Nack = Pick<Flight, 'resources'> & { readonly refusal: Refusal }
 
 export type Channel = {
-  readonly kind: Kind
+  readonly kind: DeliveredKind
   subscribed: boolean
   /** All resources of the kind are wanted, whatever their names. */
   wildcard: boolean
@@ -43,6 +43,8 @@ export type Channel = {
   readonly sent: Map<string, string>
   /** The client has been told something, if only that there is nothing. */
   started: boolean
+  /** It came back with something that it runs. */
+  brought: boolean
   inFlight: Flight | undefined
   acked: string | undefined
   nack: Nack | undefined
@@ -51,13 +53,14 @@ export type Channel = {
 /** No version of a resource: it does not exist. */
 export const absent = ''
 
-export const openChannel = (kind: Kind): Channel => ({
+export const openChannel = (kind: DeliveredKind): Channel => ({
   kind,
   subscribed: false,
   wildcard: false,
   names: new Set(),
   sent: new Map(),
   started: false,
+  brought: false,
   inFlight: undefined,
   acked: undefined,
   nack: undefined,

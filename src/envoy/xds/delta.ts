@@ -31,6 +31,7 @@ function begin(channel: Channel, { added, held }: DeltaRequest): void {
   for (const [name, version] of held) channel.sent.set(name, version)
   // Whoever has something is no beginner that waits for a first answer.
   channel.started = held.size > 0
+  channel.brought = held.size > 0
   channel.wildcard = channel.kind.subscription === 'all' && added.length === 0
 }
 

@@ -53,9 +53,14 @@ export function assignmentOf(backend: Backend): JsonObject {
 const filterAddress = (filter: FilterEndpoint): JsonObject =>
   filter.kind === 'unix' ? { pipe: { path: filter.path } } : socketAddress(filter.address, filter.port)
 
-const filterAssignment = (filters: readonly FilterEndpoint[]): JsonObject => ({
+/** By priority: a lower one is used when the one above has nobody left. */
+export const filterAssignment = (priorities: readonly (readonly FilterEndpoint[])[]): JsonObject => ({
   cluster_name: filterCluster,
-  endpoints: [{ lb_endpoints: filters.map((filter) => ({ endpoint: { address: filterAddress(filter) } })) }],
+  endpoints: priorities.map((filters, priority) => ({
+    ...(priority === 0 ? {} : { priority }),
+    lb_endpoints: filters.map((filter) => ({ endpoint: { address: filterAddress(filter) } })),
+  })),
+  ...(priorities.length > 1 ? { policy: { overprovisioning_factor: 1000000 } } : {}),
 })
 
 export const endpoints: Kind = {
@@ -66,6 +71,6 @@ export const endpoints: Kind = {
   nameOf: (resource) => textOf(resource, 'cluster_name'),
   build: ({ backends, settings }) => [
     ...backends.all.filter(hasOnlyAddresses).map(assignmentOf),
-    filterAssignment(settings.filters),
+    filterAssignment([settings.filters]),
   ],
 }

@@ -39,6 +39,15 @@ const index = Type.Object({
   bucket: Type.String(),
   version: Type.String(),
   staticClusters: Type.Array(Type.String()),
+  placements: Type.Optional(
+    Type.Array(
+      Type.Object({
+        listener: Type.String(),
+        nodes: Type.Record(Type.String(), Type.String()),
+        regions: Type.Record(Type.String(), Type.String()),
+      }),
+    ),
+  ),
   resources: Type.Array(
     Type.Object({
       type: Type.String(),
@@ -66,6 +75,7 @@ export function packSnapshot(snapshot: OfferedSnapshot, bucket: string): readonl
     bucket,
     version: snapshot.version,
     staticClusters: snapshot.staticClusters,
+    placements: snapshot.placements,
     resources: all.map(({ type, resource: { name, version, bytes, references } }) => ({
       type,
       name,
@@ -105,7 +115,12 @@ export function unpackSnapshot(bytes: Buffer, bucket: string): OfferedSnapshot {
     resources.set(type, list)
     at += length
   }
-  return { version: head.version, staticClusters: head.staticClusters, resources }
+  return {
+    version: head.version,
+    staticClusters: head.staticClusters,
+    placements: head.placements,
+    resources,
+  }
 }
 
 type Place = Pick<KeeperOptions, 'file' | 'maxBytes' | 'bucket' | 'log'>

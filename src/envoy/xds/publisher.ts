@@ -1,25 +1,27 @@
-// A publish: the steps of make-before-break over all connected Envoys, with their answers (spec control-plane
-// 2.11). A step goes to nobody before everybody has acknowledged the one before; a refusal anywhere stops it and
+// A publish: first to the filters, then in the steps of make-before-break to all connected Envoys, with their answers
+// (spec control-plane 2.11). A step goes to nobody before everybody has acknowledged the one before; a refusal anywhere stops it and
 // brings back what ran. A silent node does not hold the others up for longer than the time-out.
 import type { Refusal } from './channel.ts'
 import { assertConsistent } from './consistency.ts'
+import { deliveredKinds } from './delivered.ts'
+import type { Role } from './node.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { Session } from './session.ts'
 import { type Snapshot, type OfferedSnapshot, withoutJson } from './snapshot.ts'
 import { type View, viewOf } from './view.ts'
 
-export type NodeResult =
-  | { readonly id: string; readonly state: 'acked' | 'rolled_back' }
+export type NodeResult = { readonly id: string; readonly role: Role } & (
+  | { readonly state: 'acked' | 'rolled_back' }
   /** `unserved`: it gets an empty snapshot, because it is too old or asks for another bucket. */
-  | { readonly id: string; readonly state: 'timeout' | 'unserved'; readonly message: string }
+  | { readonly state: 'timeout' | 'unserved'; readonly message: string }
   | {
-      readonly id: string
       readonly state: 'nacked'
       readonly type: string
       readonly resources: readonly string[]
-      /** Envoy's own words. */
+      /** The node's own words. */
       readonly message: string
     }
+)
 
 export type PublishResult = {
   readonly snapshot: string
@@ -30,7 +32,7 @@ export type PublishResult = {
 
 export type PublisherOptions = {
   readonly sessions: ReadonlyMap<string, Session>
-  /** Milliseconds for the whole publish. */
+  /** Milliseconds for which a step waits for nodes that answered so far. */
   readonly timeoutMs: number
   /** Milliseconds for which clusters that nothing names any more stay, so that running requests end. */
   readonly drainMs: number
@@ -48,7 +50,12 @@ export type Publisher = {
   stop(): void
 }
 
-const steps: readonly number[] = [...new Set(kinds.map(({ step }) => step))].toSorted((a, b) => a - b)
+const steps: readonly number[] = [...new Set(deliveredKinds.map(({ step }) => step))].toSorted(
+  (a, b) => a - b,
+)
+
+/** Up to this step an Envoy has nothing new that could be in use. */
+const firstOfEnvoys = Math.min(...kinds.map(({ step }) => step))
 
 const gone = 'disconnected'
 
@@ -56,6 +63,7 @@ const isMissing = (node: NodeResult): boolean => node.state === 'timeout' && nod
 
 /** A client that wants everything acknowledged something of each kind that is there; one that only looks at a part never does. */
 function tookAll(session: Session, snapshot: OfferedSnapshot): boolean {
+  if (session.role !== 'envoy') return false
   const acked = new Set(session.status().flatMap(({ type, acked }) => (acked === undefined ? [] : [type])))
   return kinds
     .filter(
@@ -69,6 +77,8 @@ const pick = ({ type, resources, message }: Refusal): Omit<Refusal, 'version'> =
   resources,
   message,
 })
+
+type Member = { readonly id: string; readonly role: Role }
 
 type Outcome = { readonly nodes: readonly NodeResult[]; readonly refusedAt: number | undefined }
 
@@ -98,18 +108,20 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
     for (const session of sessions.values()) session.allow(step)
   }
 
-  function resultOf(id: string, step: number): NodeResult {
+  function resultOf({ id, role }: Member, step: number): NodeResult {
     const session = sessions.get(id)
-    if (!session) return { id, state: 'timeout', message: gone }
-    if (session.unserved !== undefined) return { id, state: 'unserved', message: session.unserved }
+    if (!session) return { id, role, state: 'timeout', message: gone }
+    if (session.unserved !== undefined) return { id, role, state: 'unserved', message: session.unserved }
     const refusal = session.refusals().toSorted((a, b) => Number(known.has(a)) - Number(known.has(b)))[0]
-    if (refusal) return { id, state: 'nacked', ...pick(refusal) }
-    return session.isSettled(step) ? { id, state: 'acked' } : { id, state: 'timeout', message: 'no answer' }
+    if (refusal) return { id, role, state: 'nacked', ...pick(refusal) }
+    return session.isSettled(step)
+      ? { id, role, state: 'acked' }
+      : { id, role, state: 'timeout', message: 'no answer' }
   }
 
   /** A node that refuses what was there before this publish is no reason to undo it. */
-  const isRefused = (ids: readonly string[]): boolean =>
-    ids.some((id) =>
+  const isRefused = (members: readonly Member[]): boolean =>
+    members.some(({ id }) =>
       sessions
         .get(id)
         ?.refusals()
@@ -119,13 +131,17 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
   async function distribute(view: View): Promise<Outcome> {
     known = new Set([...sessions.values()].flatMap((session) => session.refusals()))
     current = view
-    const ids = [...sessions.keys()]
-    const deadline = Date.now() + timeoutMs
-    const results = (step: number): readonly NodeResult[] => ids.map((id) => resultOf(id, step))
+    const members = [...sessions].map(([id, { role }]): Member => ({ id, role }))
+    const results = (step: number): readonly NodeResult[] => members.map((one) => resultOf(one, step))
+    /** Who was silent for the whole of a step holds up no other. */
+    const silent = new Set<string>()
+    const missing = (step: number): readonly NodeResult[] =>
+      results(step).filter((result) => isMissing(result) && !silent.has(result.id))
     for (const step of steps) {
       openUpTo(step)
-      await until(() => isRefused(ids) || !results(step).some(isMissing), deadline)
-      if (isRefused(ids)) return { nodes: results(step), refusedAt: step }
+      await until(() => isRefused(members) || missing(step).length === 0, Date.now() + timeoutMs)
+      if (isRefused(members)) return { nodes: results(step), refusedAt: step }
+      for (const { id } of missing(step)) silent.add(id)
     }
     return { nodes: results(Infinity), refusedAt: undefined }
   }
@@ -153,10 +169,10 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
       return { snapshot: snapshot.version, ok: refusedAt === undefined, nodes: outcome.nodes }
     }
     // Past the first step every node has the new clusters, and routes may use them; before it nobody does.
-    await distribute(refusedAt === steps[0] ? before : viewOf(before.snapshot, current))
+    await distribute(refusedAt <= firstOfEnvoys ? before : viewOf(before.snapshot, current))
     finish()
     const nodes = outcome.nodes.map((node): NodeResult =>
-      node.state === 'acked' ? { id: node.id, state: 'rolled_back' } : node,
+      node.state === 'acked' ? { id: node.id, role: node.role, state: 'rolled_back' } : node,
     )
     return { snapshot: snapshot.version, ok: false, nodes }
   }

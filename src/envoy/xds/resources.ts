@@ -11,4 +11,4 @@ import { secrets } from './secret.ts'
 
 export const kinds: readonly Kind[] = [clusters, endpoints, secrets, listeners, routes, offloads]
 
-export const typeUrlOf = (kind: Kind): string => `type.googleapis.com/${kind.message}`
+export const typeUrlOf = (kind: Pick<Kind, 'message'>): string => `type.googleapis.com/${kind.message}`

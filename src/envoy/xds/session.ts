@@ -3,7 +3,10 @@
 // goes last, in reverse, when nothing names it any more (make before break).
 import { type Channel, type Refusal, accept, openChannel, refusalOf, refuse, sending } from './channel.ts'
 import type { AdsRequest, AdsResponse, Protocol, Turn } from './protocol.ts'
-import { kinds, typeUrlOf } from './resources.ts'
+import { kindsOf } from './delivered.ts'
+import type { DeliveredKind } from './filter-resources.ts'
+import type { Role } from './node.ts'
+import { typeUrlOf } from './resources.ts'
 import type { OfferedResource } from './snapshot.ts'
 import { type View, offerOf } from './view.ts'
 
@@ -23,12 +26,17 @@ export type TypeStatus = {
 
 /** What the publisher sees of a session. */
 export type Session = {
+  readonly role: Role
   /** Why this node gets nothing; undefined: it is served. */
   readonly unserved: string | undefined
   /** Kinds up to this step may be sent (a publish in progress); Infinity outside of one. */
   allow(step: number): void
+  /** Sends what is offered now and was not a moment ago. */
+  refresh(): void
   /** The client has answered to everything up to the step; what is gone may still have to go. */
   isSettled(step: number): boolean
+  /** The client has something of this kind in use, whichever version. */
+  runs(kind: DeliveredKind['name']): boolean
   /** What the client refused of what is offered now. */
   refusals(): readonly Refusal[]
   status(): readonly TypeStatus[]
@@ -59,6 +67,7 @@ function refuseNames(count: number, longest: number): void {
 type SessionOptions<Request extends AdsRequest> = {
   readonly protocol: Protocol<Request>
   readonly hooks: SessionHooks
+  readonly role?: Role
   readonly unserved?: string | undefined
   /** Milliseconds for which a client keeps what it brought from an earlier stream and is no longer there. */
   readonly drainMs: number
@@ -67,9 +76,9 @@ type SessionOptions<Request extends AdsRequest> = {
 export function openSession<Request extends AdsRequest>(
   options: SessionOptions<Request>,
 ): OpenSession<Request> {
-  const { protocol, hooks, unserved, drainMs } = options
+  const { protocol, hooks, role = 'envoy', unserved, drainMs } = options
   const channels: ReadonlyMap<string, Channel> = new Map(
-    kinds.map((kind) => [typeUrlOf(kind), openChannel(kind)]),
+    kindsOf[role].map((kind) => [typeUrlOf(kind), openChannel(kind)]),
   )
   const all = [...channels.values()]
   let allowed = Infinity
@@ -154,6 +163,7 @@ export function openSession<Request extends AdsRequest>(
   }
 
   return {
+    role,
     unserved,
     receive(request) {
       const channel = channels.get(request.typeUrl)
@@ -173,6 +183,11 @@ export function openSession<Request extends AdsRequest>(
       allowed = step
       offerAll()
     },
+    refresh: offerAll,
+    runs: (kind) =>
+      all.some(
+        (one) => one.kind.name === kind && one.sent.size > 0 && (one.brought || one.acked !== undefined),
+      ),
     isSettled(step) {
       const view = hooks.view()
       return view === undefined || all.every((one) => one.kind.step > step || isDone(one, view, 'changed'))

@@ -6,6 +6,7 @@ import { collectBackends } from './backends.ts'
 import { type Encoder, createEncoder } from './encoder.ts'
 import type { JsonObject } from './json.ts'
 import type { Kind } from './kind.ts'
+import { type Placement, placementsOf } from './placement.ts'
 import type { Reference } from './references.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { XdsSettings } from './settings.ts'
@@ -30,15 +31,23 @@ export type SnapshotOf<R extends OfferedResource> = {
   readonly resources: ReadonlyMap<string, readonly R[]>
   /** Clusters that the bootstrap has and that resources may therefore name. */
   readonly staticClusters: readonly string[]
+  /** Where listeners are that not every Envoy has, and which filters Envoys prefer; left out: everywhere, and none. */
+  readonly placements?: readonly Placement[] | undefined
 }
 
 export type Snapshot = SnapshotOf<Resource>
 export type OfferedSnapshot = SnapshotOf<OfferedResource>
 
 /** The snapshot without its JSON, which would stay in memory for as long as it is offered. */
-export const withoutJson = ({ version, resources, staticClusters }: OfferedSnapshot): OfferedSnapshot => ({
+export const withoutJson = ({
+  version,
+  resources,
+  staticClusters,
+  placements,
+}: OfferedSnapshot): OfferedSnapshot => ({
   version,
   staticClusters,
+  placements,
   resources: new Map(
     [...resources].map(([typeUrl, list]) => [
       typeUrl,
@@ -100,7 +109,10 @@ export function createSnapshotBuilder(): BuildSnapshot {
   const encoder = createEncoder()
   return (policy, settings, temporary = nothingTemporary) => {
     const world = { policy, settings, backends: collectBackends(policy, settings.listeners), temporary }
-    return snapshotOf((kind) => kind.build(world), [settings.controlCluster], encoder)
+    return {
+      ...snapshotOf((kind) => kind.build(world), [settings.controlCluster], encoder),
+      placements: placementsOf(policy.loadBalancers ?? []),
+    }
   }
 }
 

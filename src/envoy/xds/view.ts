@@ -1,7 +1,8 @@
 // What the server offers right now: the published snapshot, and for a while the clusters of the one before it,
 // because requests that began under the old routes still need them (make before break, spec control-plane 2.11).
-import type { Kind } from './kind.ts'
-import { kinds, typeUrlOf } from './resources.ts'
+import { deliveredKinds } from './delivered.ts'
+import type { DeliveredKind } from './filter-resources.ts'
+import { typeUrlOf } from './resources.ts'
 import { type OfferedResource, type OfferedSnapshot, versionOfAll } from './snapshot.ts'
 
 export type Offer = { readonly version: string; readonly byName: ReadonlyMap<string, OfferedResource> }
@@ -15,13 +16,13 @@ export type View = {
 }
 
 /** Kinds that stay for a while after nothing names them any more. */
-const drains = (kind: Kind): boolean => kind.name === 'cluster' || kind.name === 'endpoint'
+const drains = (kind: DeliveredKind): boolean => kind.name === 'cluster' || kind.name === 'endpoint'
 
 const nothing: Offer = { version: '', byName: new Map() }
 export const offerOf = (view: View, typeUrl: string): Offer => view.offers.get(typeUrl) ?? nothing
 
 function offer(
-  kind: Kind,
+  kind: DeliveredKind,
   snapshot: OfferedSnapshot,
   before: View | undefined,
 ): { readonly offer: Offer; readonly left: number } {
@@ -36,7 +37,7 @@ function offer(
 
 /** @param before what was offered until now and drains; undefined drops it. */
 export function viewOf(snapshot: OfferedSnapshot, before?: View): View {
-  const all = kinds.map((kind) => ({ typeUrl: typeUrlOf(kind), ...offer(kind, snapshot, before) }))
+  const all = deliveredKinds.map((kind) => ({ typeUrl: typeUrlOf(kind), ...offer(kind, snapshot, before) }))
   return {
     snapshot,
     offers: new Map(all.map(({ typeUrl, offer }) => [typeUrl, offer])),
