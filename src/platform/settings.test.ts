@@ -87,6 +87,12 @@ describe('values', () => {
       ],
     ],
     ['a word', 'log: {format: json}', 'log.format', 'json'],
+    [
+      'hosts and prefixes',
+      'fetch: {allow_hosts: [crl.example.com, 10.0.0.0/8, "[::1]", "fd00::/8"]}',
+      'fetch.allow_hosts',
+      ['crl.example.com', '10.0.0.0/8', '[::1]', 'fd00::/8'],
+    ],
     ['a truth', 'envoy: {allow_loopback_backends: true}', 'envoy.allow_loopback_backends', true],
   ] as const)('%s', (_says, content, name, expected) => {
     expect(load(content).values[name]).toEqual(expected)
@@ -110,6 +116,12 @@ describe('mistakes name the place, the reason and the remedy', () => {
     ['an unknown key', 'redis: {uri: x}', /^weir\.yaml: unknown setting "redis\.uri"\. .*url, deadline/],
     ['a value for a group', 'redis: redis://x', /^weir\.yaml: redis: must be a group.*url, deadline/],
     ['a wrong type', 'log: {level: 3}', /^weir\.yaml: log\.level: must be one of trace.*, is 3/],
+    [
+      'a host that is none',
+      'fetch: {allow_hosts: ["http://crl.example.com/"]}',
+      /fetch\.allow_hosts: must be a list of host names, addresses or prefixes/,
+    ],
+    ['a prefix too long', 'fetch: {allow_hosts: [10.0.0.0/33]}', /fetch\.allow_hosts: must be a list/],
     ['a word that is none', 'log: {level: loud}', /^weir\.yaml: log\.level: must be one of trace/],
     [
       'a duration without unit',

@@ -91,10 +91,12 @@ export type CaOptions = {
   readonly serial?: string
   /** Instead of a new one: the key of another CA. */
   readonly key?: string
+  readonly extensions?: readonly Buffer[]
 }
 
 /** A CA whose certificate and lists are signed with SHA-256. */
 export function makeCa({
+  extensions = [],
   name,
   kind = 'p256',
   issuer,
@@ -115,7 +117,7 @@ export function makeCa({
     sequence(utcTime(new Date(now - 60 * day)), utcTime(new Date(now + 30 * day))),
     subject,
     spki.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(extension('551d13', sequence(yes), true))),
+    der(0xa3, sequence(extension('551d13', sequence(yes), true), extensions)),
   )
   const certificate = sequence(body, signer.algorithm, bits(signer.sign(body)))
   return {
