@@ -93,6 +93,18 @@ describe('the commands that it prints', () => {
     expect(shown.match(/ Blocked +473 /g)).toHaveLength(2)
     expect(shown).not.toContain('ready.weir')
   })
+
+  test('over TLS, with the certificate that signs itself', async () => {
+    const [line = ''] = /curl -ik https:\S+/.exec(printed) ?? []
+    expect(line).toBe(`curl -ik https://localhost:${String(ports.listenTls)}/`)
+    const trusting = await shell('/bin/sh', ['-c', line.replace('-ik', '-i')]).catch(String)
+    expect(trusting).toMatch(/SSL certificate problem: self.signed certificate/)
+    const { stdout } = await shell('/bin/sh', ['-c', line])
+    expect(stdout).toMatch(/^HTTP\/2 200 /)
+    expect((await shell('/bin/sh', ['-c', `${line}?q=../../etc/passwd`])).stdout).toMatch(/^HTTP\/2 473 /)
+    // Its line comes a moment later, and not among those of the next test.
+    await waitFor('its event', () => (/473 GET +localhost\/\?q=/.test(printed) ? true : undefined))
+  })
 })
 
 describe('the folder', () => {

@@ -160,6 +160,17 @@ describe('refusing to start', () => {
     )
   })
 
+  test('a port for TLS that is taken: an Envoy would share it in silence, so nothing starts', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(ports.listenTls, '127.0.0.1', resolve))
+    const { code, stderr } = await serve()
+    other.close()
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      `127.0.0.1:${String(ports.listenTls)} (requests over TLS) is taken by another program; choose another with --listen-tls or WEIR_ENVOY_LISTEN_TLS, or envoy.listen_tls in weir.yaml, or change listener_port of https in load-balancers.json`,
+    )
+  })
+
   test('several filters without Redis: why not, exit code 2', async () => {
     const { code, stderr } = await serve('--filters', '2')
     expect(code).toBe(2)

@@ -32,7 +32,8 @@ Usage: weir control [--config DIR] [OPTIONS]
 
   --config DIR           folder with the configuration, watched for changes (default: the shipped one)
   --xds-listen PLACE     address and port for Envoys (default: 127.0.0.1:18000)
-  --listen PLACE         where Envoys are to take requests (default: 0.0.0.0:8080)
+  --listen PLACE         where Envoys are to take requests (default: as load balancer http says, 0.0.0.0:8080)
+  --listen-tls PLACE     and those over TLS (default: as load balancer https says, 0.0.0.0:8443)
   --control-metrics PLACE  address and port of /metrics (default: 127.0.0.1:18001)
   --journal FILE         file of events, rotated by size (default: var/events.jsonl)
   --events FORMAT        events on standard output as well: none, json or text (default: json)
@@ -176,7 +177,7 @@ export const controlCommand: Command = {
   run(args, { shippedConfig }) {
     const { settings } = parseOptions(
       args,
-      ['config', 'xds-listen', 'listen', 'control-metrics', 'journal', 'events'],
+      ['config', 'xds-listen', 'listen', 'listen-tls', 'control-metrics', 'journal', 'events'],
       {},
       () => ({ 'traffic.print': 'json' }),
     )

@@ -10,6 +10,7 @@ const settingOptions = {
   'log-level': 'log.level',
   'log-format': 'log.format',
   listen: 'envoy.listen',
+  'listen-tls': 'envoy.listen_tls',
   admin: 'envoy.admin',
   stats: 'envoy.stats',
   'filter-listen': 'filter.listen',

@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { type SettingName, type SocketPlace, formatPlace, variableOf } from '#platform'
 import { optionOf } from './options.ts'
 
-export type Wanted = { readonly place: SocketPlace; readonly setting: SettingName; readonly what: string }
+/** `remedy`: what to do when it is taken. */
+export type Wanted = { readonly place: SocketPlace; readonly what: string; readonly remedy: string }
 
 /** Why nobody can listen there; undefined: somebody can. */
 export function whyNotListen({ host, port }: SocketPlace): Promise<string | undefined> {
@@ -19,7 +20,8 @@ export function whyNotListen({ host, port }: SocketPlace): Promise<string | unde
   })
 }
 
-const remedy = (setting: SettingName): string => {
+/** The remedy for a place that a setting chooses. */
+export const chooseAnother = (setting: SettingName): string => {
   const option = optionOf(setting)
   const ways = [...(option === undefined ? [] : [option]), variableOf(setting)]
   return `choose another with ${ways.join(' or ')}, or ${setting} in weir.yaml`
@@ -28,8 +30,8 @@ const remedy = (setting: SettingName): string => {
 /** Every place that is taken, with what to do about it. */
 export async function takenPlaces(wanted: readonly Wanted[]): Promise<readonly string[]> {
   const reasons = await Promise.all(wanted.map(({ place }) => whyNotListen(place)))
-  return wanted.flatMap(({ place, setting, what }, i) => {
+  return wanted.flatMap(({ place, what, remedy }, i) => {
     const reason = reasons[i]
-    return reason === undefined ? [] : [`${formatPlace(place)} (${what}) ${reason}; ${remedy(setting)}`]
+    return reason === undefined ? [] : [`${formatPlace(place)} (${what}) ${reason}; ${remedy}`]
   })
 }

@@ -2,6 +2,8 @@
 
 export type Welcome = {
   readonly url: string
+  /** The same over TLS; undefined: nothing listens for it. */
+  readonly tls: string | undefined
   /** How to call weir from here. */
   readonly program: string
   readonly config: string
@@ -34,6 +36,12 @@ function howToChange({ shipped, config, program, url }: Welcome): string {
 /** Injection into the query of the explained request: the same as in the second command. */
 const injection = '/search?q=1%27%20union%20select%20password%20from%20users--'
 
+/** The certificate that sites have until they get one signs itself, so programs must be told to take it. */
+const overTls = ({ tls }: Welcome): string =>
+  tls === undefined
+    ? ''
+    : `\nOver TLS:                     curl -ik ${tls}/     (the certificate is a placeholder; -k takes it)`
+
 export function welcome(shown: Welcome): string {
   const { url, program, config, journal } = shown
   const weir = word(program)
@@ -59,7 +67,7 @@ Try, in another terminal:
 
   4. The second request, explained: each stage, what it saw, why the answer is 473 with reason "Content filter: …"
      echo '${sample}' | ${weir} inspect --config ${word(config)} --requests - --explain
-
+${overTls(shown)}
 What happened, one line each: ${weir} events --last 5     (--follow goes on; whole events: ${journal})
 Change the policy:            ${howToChange(shown)}
 Stop:                         Ctrl-C

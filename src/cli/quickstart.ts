@@ -1,8 +1,11 @@
 // `weir quickstart`: the whole of Weir with Envoy and a demo shop in the foreground, and four commands to try.
 import { relative } from 'node:path'
+import type { Policy } from '#config'
+import type { ListenerSettings } from '#envoy'
 import { type Log, type Settings, type SocketPlace, formatPlace } from '#platform'
 import { type Command, type CommandContext, UsageError } from './command.ts'
 import { type DemoBackend, startDemoBackend } from './demo-backend.ts'
+import { placeOf, withTlsBeside } from './listeners.ts'
 import { parseOptions } from './options.ts'
 import { configFolder, loadPolicy } from './policy-source.ts'
 import { whyNotListen } from './ports.ts'
@@ -30,8 +33,7 @@ const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host.startsWith('127.')
 
 /** Where the configuration expects the demo shop: the first host of backend `__default__`, if it is this machine. */
-function demoPlace(folder: string): SocketPlace | undefined {
-  const { policy } = loadPolicy(folder, { allowLoopbackBackends: true })
+function demoPlace(policy: Policy): SocketPlace | undefined {
   const entries = policy.serverGroups.flatMap(({ policy: { entries } }) => entries)
   const service = entries.find(({ backend }) => backend?.id === demoService)?.backend
   const [host] = service?.hosts ?? []
@@ -94,42 +96,51 @@ const here = (path: string): string => {
 }
 
 async function run(args: readonly string[], { shippedConfig }: CommandContext): Promise<number> {
-  const { settings, values } = parseOptions(args, siteOptions, { port: { type: 'string' } }, ({ port }) => ({
-    'envoy.listen': `127.0.0.1:${String(parsePort(port ?? '8080'))}`,
-    'envoy.allow_loopback_backends': 'true',
-    'traffic.print': 'text',
-    'log.level': 'warn',
-    'log.format': 'text',
-  }))
-  if (values.port !== undefined && settings.given.has('envoy.listen'))
+  const { settings: given, values } = parseOptions(
+    args,
+    siteOptions,
+    { port: { type: 'string' } },
+    ({ port }) => ({
+      'envoy.listen': `127.0.0.1:${String(parsePort(port ?? '8080'))}`,
+      'envoy.allow_loopback_backends': 'true',
+      'traffic.print': 'text',
+      'log.level': 'warn',
+      'log.format': 'text',
+    }),
+  )
+  if (values.port !== undefined && given.given.has('envoy.listen'))
     throw new UsageError('--port and --listen (or the setting envoy.listen) exclude each other: give one')
-  const folder = configFolder(settings, shippedConfig)
-  const envoy = envoyFor(settings, true)
-  await checkSite(settings, folder, true)
-  const place = demoPlace(folder)
-  return runQuickstart({ settings, folder, envoy, place, shipped: folder === shippedConfig })
+  const folder = configFolder(given, shippedConfig)
+  const envoy = envoyFor(given, true)
+  const { policy } = loadPolicy(folder, { allowLoopbackBackends: true })
+  const settings = withTlsBeside(given, policy)
+  const listeners = await checkSite(settings, folder, true)
+  const place = demoPlace(policy)
+  return runQuickstart({ settings, folder, envoy, listeners, place, shipped: folder === shippedConfig })
 }
 
 type Quickstart = {
   readonly settings: Settings
   readonly folder: string
   readonly envoy: string | undefined
+  readonly listeners: readonly ListenerSettings[]
   readonly place: SocketPlace | undefined
   readonly shipped: boolean
 }
 
-function runQuickstart({ settings, folder, envoy, place, shipped }: Quickstart): Promise<number> {
+function runQuickstart({ settings, folder, envoy, listeners, place, shipped }: Quickstart): Promise<number> {
   let kill = (): void => undefined
   return runServing({ settings, component: 'weir', force: () => kill() }, async (serving) => {
     process.stdout.write('Weir starts: control plane, filter, Envoy …\n')
     const shop = await startShop(serving, place, shipped)
-    const site = createSite({ folder, envoy, onMessage: tellChange(serving.log, here(folder)) })
+    const site = createSite({ folder, envoy, listeners, onMessage: tellChange(serving.log, here(folder)) })
     kill = site.kill
     await site.start(serving)
     const { values } = settings
     process.stdout.write(
       welcome({
         url: localUrl(values['envoy.listen']),
+        tls: tlsUrl(listeners),
         program: here(program),
         config: here(folder),
         shipped,
@@ -141,6 +152,12 @@ function runQuickstart({ settings, folder, envoy, place, shipped }: Quickstart):
     )
     void serving.life.ended.then(() => process.stdout.write('\nWeir stops: running requests end first …\n'))
   })
+}
+
+/** Of the first listener with TLS. */
+function tlsUrl(listeners: readonly ListenerSettings[]): string | undefined {
+  const tls = listeners.find(({ protocol }) => protocol === 'https')
+  return tls === undefined ? undefined : localUrl(placeOf(tls), tls.protocol)
 }
 
 const program = new URL('../../bin/weir', import.meta.url).pathname

@@ -1,6 +1,8 @@
 // `weir serve`: everything on one machine, supervised.
+import type { ListenerSettings } from '#envoy'
 import { formatPlace } from '#platform'
 import type { Command } from './command.ts'
+import { placeOf } from './listeners.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder } from './policy-source.ts'
 import { localUrl } from './readiness.ts'
@@ -10,6 +12,7 @@ import { checkSite, createSite, envoyFor } from './supervisor.ts'
 export const siteOptions = [
   'config',
   'listen',
+  'listen-tls',
   'admin',
   'stats',
   'xds-listen',
@@ -23,6 +26,7 @@ export const siteOptions = [
 ] as const
 
 export const siteHelp = `  --config DIR           folder with the configuration, watched for changes (default: the shipped one)
+  --listen-tls PLACE     requests over TLS (default: as load balancer https says, port 8443)
   --filters N            filter processes (default: 1); more than one need --redis
   --redis URL            redis://, rediss:// or redis-cluster://: shared counters
   --journal FILE         file of events, rotated by size (default: var/events.jsonl)
@@ -40,7 +44,7 @@ const help = `Runs a control plane, filters and, with --envoy, Envoy as child pr
 Usage: weir serve [--envoy] [--config DIR] [OPTIONS]
 
   --envoy                run Envoy as well (else start one with envoy/bootstrap.yaml)
-  --listen PLACE         where Envoy takes requests (default: 0.0.0.0:8080)
+  --listen PLACE         where Envoy takes requests (default: as load balancer http says, 0.0.0.0:8080)
 ${siteHelp}
 
 SIGTERM and Ctrl-C drain: no new connections, running requests end (at most shutdown.timeout, 30 s), then
@@ -50,6 +54,12 @@ Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage,
 
 Example: weir serve --envoy --config my-site --listen 0.0.0.0:80
 `
+
+/** `http://localhost:8080 (Envoy on 0.0.0.0:8080), https://…` */
+const describeListeners = (listeners: readonly ListenerSettings[]): string =>
+  listeners
+    .map((one) => `${localUrl(placeOf(one), one.protocol)} (Envoy on ${formatPlace(placeOf(one))})`)
+    .join(', ')
 
 export const serveCommand: Command = {
   name: 'serve',
@@ -64,13 +74,13 @@ export const serveCommand: Command = {
     )
     const folder = configFolder(settings, shippedConfig)
     const envoy = envoyFor(settings, values.envoy)
-    await checkSite(settings, folder, values.envoy)
-    const site = createSite({ folder, envoy })
+    const listeners = await checkSite(settings, folder, values.envoy)
+    const site = createSite({ folder, envoy, listeners })
     return runServing({ settings, component: 'serve', force: site.kill }, async (serving) => {
       await site.start(serving)
-      const { 'envoy.listen': listen, 'xds.listen': control, 'filter.listen': filter } = settings.values
+      const { 'xds.listen': control, 'filter.listen': filter } = settings.values
       const where = values.envoy
-        ? `${localUrl(listen)} (Envoy on ${formatPlace(listen)})`
+        ? describeListeners(listeners)
         : `control plane on ${formatPlace(control)}, filter on ${formatPlace(filter)}`
       serving.log.info({ where }, 'ready')
       // Standard output may be a stream of JSON events, which this line would break.

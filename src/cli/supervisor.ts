@@ -4,6 +4,8 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
+import { type Policy, selfSigned } from '#config'
+import type { ListenerSettings } from '#envoy'
 import {
   type SettingName,
   type SettingTexts,
@@ -15,10 +17,11 @@ import {
 import { type Child, keepRunning, saysReady } from './child.ts'
 import { UsageError } from './command.ts'
 import { findEnvoy, startEnvoy } from './envoy-child.ts'
+import { listenersOf, placeOf, probeListener, remedyOf } from './listeners.ts'
 import type { ChildMessage } from './messages.ts'
 import { seedSource } from './masking-seed.ts'
 import { loadPolicy } from './policy-source.ts'
-import { type Wanted, takenPlaces } from './ports.ts'
+import { type Wanted, chooseAnother, takenPlaces } from './ports.ts'
 import { untilAnswered } from './readiness.ts'
 import type { Serving } from './run.ts'
 
@@ -26,6 +29,8 @@ export type SiteOptions = {
   readonly folder: string
   /** Path of the Envoy to run; undefined: none. */
   readonly envoy: string | undefined
+  /** Where that Envoy takes requests. */
+  readonly listeners: readonly ListenerSettings[]
   /** What the control plane says about changed folders. */
   readonly onMessage?: (message: ChildMessage) => void
 }
@@ -38,20 +43,31 @@ const nth = ({ host, port }: SocketPlace, n: number): SocketPlace => ({ host, po
 const numbers = (settings: Settings): readonly number[] =>
   Array.from({ length: settings.values['filter.processes'] }, (_, n) => n)
 
-function wantedPlaces(settings: Settings, withEnvoy: boolean): readonly Wanted[] {
+/** Where Envoy takes requests; the kernel would share a port that another Envoy has, so it must be free. */
+const wantedListeners = (listeners: readonly ListenerSettings[]): readonly Wanted[] =>
+  listeners.map((listener) => ({
+    place: placeOf(listener),
+    what: listener.protocol === 'http' ? 'requests' : 'requests over TLS',
+    remedy: remedyOf(listener),
+  }))
+
+function wantedPlaces(
+  settings: Settings,
+  listeners: readonly ListenerSettings[] | undefined,
+): readonly Wanted[] {
   const { values } = settings
   const wanted = (setting: SettingName, what: string, place: SocketPlace): Wanted => ({
-    setting,
     what,
     place,
+    remedy: chooseAnother(setting),
   })
   const ofEnvoy = [
-    wanted('envoy.listen', 'requests', values['envoy.listen']),
+    ...wantedListeners(listeners ?? []),
     wanted('envoy.admin', "Envoy's admin interface", values['envoy.admin']),
     wanted('envoy.stats', "Envoy's readiness and metrics", values['envoy.stats']),
   ]
   return [
-    ...(withEnvoy ? ofEnvoy : []),
+    ...(listeners === undefined ? [] : ofEnvoy),
     wanted('xds.listen', 'ADS and access log', values['xds.listen']),
     wanted('control.metrics', 'metrics of the control plane', values['control.metrics']),
     ...numbers(settings).flatMap((n) => [
@@ -61,20 +77,34 @@ function wantedPlaces(settings: Settings, withEnvoy: boolean): readonly Wanted[]
   ]
 }
 
-/** Throws with everything that would keep the site from starting. */
-export async function checkSite(settings: Settings, folder: string, withEnvoy: boolean): Promise<void> {
+/** Where the Envoy of this machine listens: it has no labels. */
+function listenersHere(policy: Policy, settings: Settings): readonly ListenerSettings[] {
+  const loadBalancers = policy.loadBalancers?.filter(({ nodes }) => Object.keys(nodes).length === 0)
+  return listenersOf({ ...policy, loadBalancers }, settings)
+}
+
+/** Throws with everything that would keep the site from starting; resolves with where requests will be taken. */
+export async function checkSite(
+  settings: Settings,
+  folder: string,
+  withEnvoy: boolean,
+): Promise<readonly ListenerSettings[]> {
   const { values } = settings
   if (values['filter.processes'] > 1 && values['redis.url'] === undefined)
     throw new UsageError(
       `--filters ${String(values['filter.processes'])} needs Redis: each process would count for itself, and every limit would hold once per process; name one with --redis URL`,
     )
   // Makes the seed of this machine, if one is needed: the children then read it.
-  loadPolicy(folder, {
+  const { policy } = loadPolicy(folder, {
     allowLoopbackBackends: values['envoy.allow_loopback_backends'],
     maskingSeed: seedSource(settings),
+    // Stands in for the one that the control plane keeps: only whether there is one matters here.
+    placeholder: () => selfSigned('Weir placeholder'),
   })
-  const taken = await takenPlaces(wantedPlaces(settings, withEnvoy))
+  const listeners = withEnvoy ? listenersHere(policy, settings) : undefined
+  const taken = await takenPlaces(wantedPlaces(settings, listeners))
   if (taken.length > 0) throw new Error(taken.join('\n'))
+  return listeners ?? []
 }
 
 /** The Envoy for `--envoy`. */
@@ -86,7 +116,7 @@ export type Site = { kill(): void; start(serving: Serving): Promise<void> }
 /** Milliseconds that Envoy may take to answer the first request. */
 const patienceMs = 30_000
 
-export function createSite({ folder, envoy, onMessage }: SiteOptions): Site {
+export function createSite({ folder, envoy, listeners, onMessage }: SiteOptions): Site {
   const children: Child[] = []
 
   function startNode(
@@ -142,8 +172,6 @@ export function createSite({ folder, envoy, onMessage }: SiteOptions): Site {
       {
         'supervisor.probe': token,
         'xds.filters': filterPlaces.map(formatPlace).join(','),
-        // Given, so that it holds whatever the load balancers of the folder say: the probe goes there.
-        'envoy.listen': formatPlace(values['envoy.listen']),
       },
       hear,
     )
@@ -165,7 +193,9 @@ export function createSite({ folder, envoy, onMessage }: SiteOptions): Site {
       (child) => child.stop(),
     )
     await proxy.ready
-    await untilAnswered(values['envoy.listen'], token, { timeoutMs: patienceMs, signal: refused.signal })
+    const probed = probeListener(listeners)
+    if (probed !== undefined)
+      await untilAnswered(probed, token, { timeoutMs: patienceMs, signal: refused.signal })
   }
 
   return {

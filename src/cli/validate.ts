@@ -1,6 +1,6 @@
 // `weir validate`: reads a folder as a publish would, down to the Envoy configuration that it yields, and says what is
 // wrong with it. Touches nothing that runs.
-import { type Problem, formatProblem, loadFolder, totalOf } from '#config'
+import { type Problem, formatProblem, loadFolder, selfSigned, totalOf } from '#config'
 import { assertConsistent, buildSnapshot } from '#envoy'
 import { type CompileProblem, compileProblems } from '#pipeline'
 import type { Command } from './command.ts'
@@ -75,7 +75,11 @@ export const validateCommand: Command = {
     const { given } = settings
     const allowLoopbackBackends =
       !given.has('envoy.allow_loopback_backends') || settings.values['envoy.allow_loopback_backends']
-    const loaded = loadFolder(folder, { allowLoopbackBackends })
+    const loaded = loadFolder(folder, {
+      allowLoopbackBackends,
+      // As the control plane would have one, so that what is made of it is checked as well.
+      placeholder: () => selfSigned('Weir placeholder'),
+    })
     const problems = [...(loaded.ok ? [] : loaded.problems)]
     if (loaded.ok) {
       problems.push(...compileProblems(loaded.policy).map((problem) => filterProblem(folder, problem)))

@@ -144,7 +144,7 @@ export const hosts = (about: string): Setting<readonly string[]> =>
     fromText: (list) => list.split(',').map((one) => one.trim()),
   })
 
-export const place = (fallback: string, about: string): Setting<SocketPlace> =>
+export const place = (fallback: string | undefined, about: string): Setting<SocketPlace> =>
   setting(Type.String(), {
     about,
     expected: 'an address and a port, such as 127.0.0.1:8080 or [::1]:8080',

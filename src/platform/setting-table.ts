@@ -31,11 +31,23 @@ export const settingTable = {
   'log.format': choice(['auto', 'json', 'text'], 'auto', 'auto: text on a terminal, else JSON lines.'),
 
   'envoy.binary': text(undefined, 'The Envoy to run. Default: the one that the set-up found, else PATH.'),
-  'envoy.listen': place('0.0.0.0:8080', 'Where Envoy takes HTTP requests.'),
+  'envoy.listen': place(
+    '0.0.0.0:8080',
+    'Where Envoy takes HTTP requests, whatever the load balancer `http` of the configuration says. Not given: what it says.',
+  ),
   'envoy.public': count(
     { from: 0, to: 65_535 },
     0,
     'The port that clients use, if something maps it. 0: the one of envoy.listen.',
+  ),
+  'envoy.listen_tls': place(
+    undefined,
+    'Where Envoy takes HTTPS requests, whatever the load balancer `https` of the configuration says. Default: what it says.',
+  ),
+  'envoy.public_tls': count(
+    { from: 0, to: 65_535 },
+    0,
+    'The port that clients use with envoy.listen_tls, if something maps it. 0: the same.',
   ),
   'envoy.admin': place('127.0.0.1:9901', 'Admin interface of Envoy. Never open it to others.'),
   'envoy.stats': place(
@@ -144,6 +156,7 @@ export type SettingName = keyof Table
 type Optional =
   | 'config'
   | 'envoy.binary'
+  | 'envoy.listen_tls'
   | 'crl.file'
   | 'redis.url'
   | 'masking.seed'

@@ -54,7 +54,16 @@ export type TestWeir = {
   signal(signal: NodeJS.Signals): void
 }
 
-const portNames = ['listen', 'admin', 'stats', 'xds', 'controlMetrics', 'filter', 'filterMetrics'] as const
+const portNames = [
+  'listen',
+  'listenTls',
+  'admin',
+  'stats',
+  'xds',
+  'controlMetrics',
+  'filter',
+  'filterMetrics',
+] as const
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>
 
 /** Ports that nobody has; held together while they are chosen, so that they differ. */
@@ -70,6 +79,7 @@ export async function freePorts(): Promise<Ports> {
 export const portOptions = (ports: Ports): readonly string[] =>
   [
     ['--listen', ports.listen],
+    ['--listen-tls', ports.listenTls],
     ['--admin', ports.admin],
     ['--stats', ports.stats],
     ['--xds-listen', ports.xds],
