@@ -1,6 +1,7 @@
 // A filter that lets everything pass without looking, on one of the transports: node bench/compare/noop-filter.ts TRANSPORT PORT
 import { createGrpcServer } from '../../src/envoy/grpc-server.ts'
-import { createHealth } from '../../src/envoy/health.ts'
+import { createLeanServer } from '../../src/envoy/grpc/lean-server.ts'
+import { createHealth, healthCheckPath } from '../../src/envoy/health.ts'
 import { authorizationService, checkPath } from '../../src/envoy/authz.ts'
 
 const [transport = '', port = ''] = process.argv.slice(2)
@@ -17,7 +18,17 @@ async function onGrpcJs(address: string): Promise<void> {
   await server.listen(address)
 }
 
-const transports: Readonly<Record<string, (address: string) => Promise<void>>> = { 'grpc-js': onGrpcJs }
+async function onLean(address: string): Promise<void> {
+  const server = createLeanServer({ onDefect })
+  server.serveUnary(checkPath, () => allowed)
+  server.serveUnary(healthCheckPath, createHealth([authorizationService]).check)
+  await server.listen(address)
+}
+
+const transports: Readonly<Record<string, (address: string) => Promise<void>>> = {
+  'grpc-js': onGrpcJs,
+  lean: onLean,
+}
 const listen = transports[transport]
 if (listen === undefined) throw new Error(`no transport "${transport}"`)
 await listen(`127.0.0.1:${port}`)

@@ -89,7 +89,7 @@ export const parts: readonly Part[] = [
   comparing({
     name: 'transports',
     title: 'what the hop from Envoy to a filter costs, by transport',
-    subjects: ['envoy', 'noop-grpc-js'],
+    subjects: ['envoy', 'noop-grpc-js', 'noop-lean'],
     mixes: ['get'],
   }),
   comparing({

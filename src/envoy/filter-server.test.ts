@@ -98,7 +98,7 @@ describe.each(transports)('over %s', (transport) => {
       const client = dial((await start(() => pass)).address)
       const large = checkBytes(attributesOf({ raw_body: Buffer.alloc(64 * 1024 * 1024, 'x') }))
       expect((await ask(client, checkPath, large)).code).toBe(grpc.status.OK)
-    })
+    }, 20_000)
 
     test('refuses what is no CheckRequest, and says so', async () => {
       const client = dial((await start(() => pass)).address)
