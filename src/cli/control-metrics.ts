@@ -54,12 +54,14 @@ export function watchTraffic(registry: Registry, { ingest, journal, connections,
       this.set(journal.stats().waiting)
     },
   })
-  new Gauge({
-    name: 'weir_envoys_connected',
-    help: 'Envoys that take their configuration from here.',
-    registers,
-    collect() {
-      this.set(ads.status().nodes.length)
-    },
-  })
+  const connected = { weir_envoys_connected: 'envoy', weir_filters_connected: 'filter' } as const
+  for (const [name, role] of Object.entries(connected))
+    new Gauge({
+      name,
+      help: `${role === 'envoy' ? 'Envoys' : 'Filters'} that take their configuration from here.`,
+      registers,
+      collect() {
+        this.set(ads.status().nodes.filter((node) => node.role === role).length)
+      },
+    })
 }

@@ -1,17 +1,30 @@
 // `weir control`: the control plane. Turns the folder into Envoy's configuration, sends it over ADS, and takes the access
 // log back, out of which come the events.
 import { dirname, join } from 'node:path'
-import type { Policy } from '#config'
+import { type EncodedDocument, type Policy, encodeForFilters } from '#config'
 import {
+  type Fleet,
   admission,
   createAccessLog,
   createAds,
+  createFleet,
   createGrpcServer,
   createSnapshotBuilder,
   createSnapshotKeeper,
+  encodePolicy,
+  keepFleet,
+  readKeptFleet,
   readKeptSnapshot,
+  withFilterResources,
 } from '#envoy'
-import { type SettingValues, createRegistry, formatPlace, startMetrics } from '#platform'
+import {
+  type Log,
+  type SettingValues,
+  type Settings,
+  createRegistry,
+  formatPlace,
+  startMetrics,
+} from '#platform'
 import { type Locator, openLocator } from '#request'
 import { createConnectionFailures, createIngest, openJournal } from '#traffic'
 import type { Command } from './command.ts'
@@ -39,7 +52,8 @@ Usage: weir control [--config DIR] [OPTIONS]
   --events FORMAT        events on standard output as well: none, json or text (default: json)
 ${commonHelp}
 
-The filters that Envoys ask are the setting xds.filters (default: 127.0.0.1:9191).
+Envoys ask the filters that run with --control and connect here; until one does, or when the setting xds.filters is
+given, those of xds.filters (default: 127.0.0.1:9191).
 
 Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage, settings or configuration
 
@@ -55,6 +69,27 @@ const keptPlace = (values: SettingValues) => ({
   maxBytes: values['xds.kept.max_bytes'],
   bucket: values['xds.bucket'],
 })
+
+/** What is published, apart from revocation lists. */
+type Publication = {
+  readonly policy: Policy
+  readonly documents: readonly EncodedDocument[]
+  readonly maskingSeed: string | undefined
+}
+
+const fleetPlace = (values: SettingValues) => ({
+  file: values['xds.kept.fleet'] ?? besideJournal(values, 'filters.kept'),
+  bucket: values['xds.bucket'],
+})
+
+/** The filters that connect; undefined: this installation says which there are. */
+function openFleet({ values, given }: Settings, log: Log): Fleet | undefined {
+  if (given.has('xds.filters')) return undefined
+  const place = { ...fleetPlace(values), log }
+  const fleet = createFleet({ kept: readKeptFleet(place) })
+  fleet.onChange((filters) => keepFleet(place, filters))
+  return fleet
+}
 
 async function start({ life, log, settings }: Serving, folder: string): Promise<void> {
   const { values } = settings
@@ -100,6 +135,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   const keeper = createSnapshotKeeper({ ...kept, log, acknowledged: () => ads.acknowledged() })
   const ads = createAds({
     log,
+    fleet: openFleet(settings, log),
     bucket: values['xds.bucket'],
     onProgress: keeper.consider,
     timeoutMs: values['publish.timeout'],
@@ -122,15 +158,28 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   ads.register(server.grpc)
   accessLog.register(server.grpc)
   const buildSnapshot = createSnapshotBuilder()
-  let running: Policy | undefined
-  const publish = (policy: Policy): void => {
+  let running: Publication | undefined
+  const publish = (next: Publication): void => {
+    const { policy } = next
+    const { revision } = policy
     const snapshot = buildSnapshot(policy, {
       ...xdsSettings(policy, settings),
       revocations: revocations.current(),
     })
-    ads.publish(snapshot).then(
-      ({ nodes }) => log.info({ revision: policy.revision, nodes }, 'published'),
-      (error: unknown) => log.error({ err: error, revision: policy.revision }, 'not published'),
+    const forFilters = encodePolicy({
+      name: values['xds.bucket'],
+      revision,
+      branch: policy.branch,
+      documents: next.documents,
+      maskingSeed: next.maskingSeed,
+      revocations: revocations.current(),
+    })
+    ads.publish(withFilterResources(snapshot, forFilters)).then(
+      ({ ok, nodes }) => {
+        if (ok) log.info({ revision, nodes }, 'published')
+        else log.warn({ revision, nodes }, 'not published: a node refused it, and what ran before is back')
+      },
+      (error: unknown) => log.error({ err: error, revision }, 'not published'),
     )
   }
   const revocations = await keepRevocations(life, {
@@ -146,9 +195,10 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     log,
     load: { placeholder: placeholderSource(besideJournal(values, 'placeholder.pem'), log) },
     hasFallback: before !== undefined,
-    apply(policy) {
-      publish(policy)
-      running = policy
+    apply(policy, { documents, maskingSeed }) {
+      const next = { policy, documents: encodeForFilters(documents), maskingSeed }
+      publish(next)
+      running = next
       revocations.follow(policy)
     },
   })

@@ -1,12 +1,21 @@
 // `weir filter`: the data plane. Answers Envoy's ext_authz from the policy in force, which is swapped between requests when
-// the folder changes.
+// the folder changes, or the control plane publishes.
 import { createChallenges } from '#challenge'
-import { startFilterServer } from '#envoy'
+import { GrpcError, startFilterServer } from '#envoy'
+import type { Policy } from '#config'
 import { type Pipeline, createPipeline } from '#pipeline'
-import { type Registry, createRegistry, formatPlace, startMetrics, systemClock } from '#platform'
+import {
+  type Registry,
+  type Settings,
+  type SocketPlace,
+  createRegistry,
+  formatPlace,
+  startMetrics,
+  systemClock,
+} from '#platform'
 import { openLocator } from '#request'
 import { type State, memoryState, redisState } from '#state'
-import type { Command } from './command.ts'
+import { type Command, UsageError } from './command.ts'
 import { databases } from './databases.ts'
 import { filterMetrics } from './filter-metrics.ts'
 import { tell } from './messages.ts'
@@ -15,11 +24,14 @@ import { configFolder, followPolicy } from './policy-source.ts'
 import { followRevocations } from './revocations.ts'
 import { type Serving, runServing } from './run.ts'
 import { watchState } from './state-metrics.ts'
+import { streamMetrics } from './stream-metrics.ts'
+import { subscribePolicy } from './subscribed-policy.ts'
 
 const help = `Runs a filter: Envoy asks it about every request over gRPC (ext_authz).
 
-Usage: weir filter [--config DIR] [OPTIONS]
+Usage: weir filter [--control PLACE | --config DIR] [OPTIONS]
 
+  --control PLACE        the control plane that has the policy; Envoys of it are sent to this filter
   --config DIR           folder with the configuration, watched for changes (default: the shipped one)
   --filter-listen PLACE  address and port for Envoy (default: 127.0.0.1:9191)
   --filter-metrics PLACE address and port of /metrics (default: 127.0.0.1:9192)
@@ -28,7 +40,12 @@ ${commonHelp}
 
 Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage, settings or configuration
 
-Example: weir filter --config my-site --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
+With --control the last policy is kept, and in force after a restart before the control plane is reached. Until there is
+a policy the filter says NOT_SERVING to health checks. What it says of itself are the settings filter.node, filter.region and
+filter.address; the token of the control plane is xds.token.
+
+Example: weir filter --control 10.0.0.5:18000 --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
+         weir filter --config my-site --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
 `
 
 /** Milliseconds within which Redis should answer before the filter says that it serves. */
@@ -53,7 +70,12 @@ async function startState({ life, log, settings }: Serving, registry: Registry):
 /** What an event has beside its record. */
 const besideRecord = 8192
 
-async function start(serving: Serving, folder: string): Promise<void> {
+/** Where the policy comes from. */
+type Source =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'control'; readonly control: SocketPlace }
+
+async function start(serving: Serving, source: Source): Promise<void> {
   const { life, log, settings } = serving
   const { values } = settings
   const registry = createRegistry({ process: 'filter' })
@@ -73,31 +95,47 @@ async function start(serving: Serving, folder: string): Promise<void> {
   }
   const maxRecordBytes = Math.max(16_384, values['traffic.event.max_bytes'] - besideRecord)
 
-  const revocations = await followRevocations(life, { values, log })
-
   /** Changes while requests run; each request takes it once. */
   let pipeline: Pipeline | undefined
-  await followPolicy(life, {
-    folder,
-    settings,
-    log,
-    apply(policy) {
-      pipeline = createPipeline(policy, {
-        state,
-        locator,
-        challenges,
-        onDefect,
-        maxRecordBytes,
-        revocations,
-      })
-      metrics.policy(policy.revision)
-    },
-    load: { withKeys: false },
-    quiet: process.connected,
-    onReload: metrics.reload,
-  })
+  let onFirst: () => void = () => undefined
+  function apply(policy: Policy): void {
+    const isFirst = pipeline === undefined
+    pipeline = createPipeline(policy, {
+      state,
+      locator,
+      challenges,
+      onDefect,
+      maxRecordBytes,
+      revocations: () => revocations(),
+    })
+    metrics.policy(policy.revision)
+    if (isFirst) onFirst()
+  }
+  const subscription =
+    source.kind === 'control'
+      ? subscribePolicy({
+          settings,
+          control: source.control,
+          log,
+          apply,
+          onUpdate: metrics.reload,
+          onConnection: streamMetrics(registry).connection,
+        })
+      : undefined
+  const revocations = subscription?.revocations ?? (await followRevocations(life, { values, log }))
+  if (source.kind === 'folder')
+    await followPolicy(life, {
+      folder: source.folder,
+      settings,
+      log,
+      apply,
+      load: { withKeys: false },
+      quiet: process.connected,
+      onReload: metrics.reload,
+    })
+  subscription?.resume()
   const current = (): Pipeline => {
-    if (pipeline === undefined) throw new Error('no policy yet')
+    if (pipeline === undefined) throw new GrpcError('UNAVAILABLE', 'no policy yet')
     return pipeline
   }
 
@@ -109,9 +147,11 @@ async function start(serving: Serving, folder: string): Promise<void> {
         transport: values['filter.transport'],
         decide: metrics.measured((input) => current().decide(input)),
         failed(input, error) {
+          const running = current()
           onDefect(error)
-          return current().failed(input)
+          return running.failed(input)
         },
+        isServing: pipeline !== undefined,
         log,
       }),
     async (one) => {
@@ -123,7 +163,25 @@ async function start(serving: Serving, folder: string): Promise<void> {
     },
   )
   log.info({ address: server.address }, 'the filter listens')
-  tell({ kind: 'ready' })
+  const serve = (): void => {
+    server.serve()
+    tell({ kind: 'ready' })
+  }
+  if (pipeline === undefined) onFirst = serve
+  else serve()
+  await subscription?.open(life, server.address)
+}
+
+/** What is said on the command line wins over the rest; then a control plane over a folder, which it may need itself. */
+function sourceOf(settings: Settings, shippedConfig: string): Source {
+  const { values, inherited } = settings
+  const control = values['xds.control']
+  const isFolderSaid = inherited.config !== undefined
+  if (isFolderSaid && inherited['xds.control'] !== undefined)
+    throw new UsageError('--control and --config: a filter has its policy from one of them; leave one out')
+  return control === undefined || isFolderSaid
+    ? { kind: 'folder', folder: configFolder(settings, shippedConfig) }
+    : { kind: 'control', control }
 }
 
 export const filterCommand: Command = {
@@ -131,8 +189,12 @@ export const filterCommand: Command = {
   summary: 'the data plane alone: answers Envoy about every request',
   help,
   run(args, { shippedConfig }) {
-    const { settings } = parseOptions(args, ['config', 'filter-listen', 'filter-metrics', 'redis'], {})
-    const folder = configFolder(settings, shippedConfig)
-    return runServing({ settings, component: 'filter' }, (serving) => start(serving, folder))
+    const { settings } = parseOptions(
+      args,
+      ['config', 'control', 'filter-listen', 'filter-metrics', 'redis'],
+      {},
+    )
+    const source = sourceOf(settings, shippedConfig)
+    return runServing({ settings, component: 'filter' }, (serving) => start(serving, source))
   },
 }

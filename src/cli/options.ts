@@ -17,6 +17,7 @@ const settingOptions = {
   'filter-metrics': 'filter.metrics',
   filters: 'filter.processes',
   'xds-listen': 'xds.listen',
+  control: 'xds.control',
   'control-metrics': 'control.metrics',
   redis: 'redis.url',
   journal: 'traffic.journal.file',

@@ -1,6 +1,7 @@
 // The configuration folder as a running process sees it: loaded before anything starts, then watched. A folder that breaks
 // changes nothing but the log.
 import {
+  type Documents,
   type LoadOptions,
   type LoadResult,
   type Policy,
@@ -33,12 +34,19 @@ export function loadPolicy(folder: string, options: LoadOptions): LoadResult & {
   return loaded
 }
 
+/** What a policy was made from. */
+export type PolicySource = {
+  readonly documents: Documents
+  /** Of content filter profiles without one of their own; undefined: none was needed so far. */
+  readonly maskingSeed: string | undefined
+}
+
 export type PolicyUse = {
   readonly folder: string
   readonly settings: Settings
   readonly log: Log
   /** Puts a policy in force; what it throws refuses the policy. The first one is put in force before this returns. */
-  readonly apply: (policy: Policy) => void
+  readonly apply: (policy: Policy, source: PolicySource) => void
   /** Another process of the same site says what is wrong with the folder. */
   readonly quiet?: boolean
   /** Something is in force already, so a folder that is broken at the start is no reason not to start. Default: false. */
@@ -54,15 +62,21 @@ export async function followPolicy(
   life: Lifecycle,
   { folder, settings, log, apply, quiet = false, hasFallback = false, load = {}, onReload }: PolicyUse,
 ): Promise<void> {
+  let maskingSeed: string | undefined
+  const seeds = seedSource(settings, (file) => {
+    log[quiet ? 'debug' : 'info'](
+      { file },
+      'profiles without a masking_seed use the one of this machine; several machines need the same: setting masking.seed',
+    )
+  })
   const options: LoadOptions = {
     ...load,
     allowLoopbackBackends: settings.values['envoy.allow_loopback_backends'],
-    maskingSeed: seedSource(settings, (file) => {
-      log[quiet ? 'debug' : 'info'](
-        { file },
-        'profiles without a masking_seed use the one of this machine; several machines need the same: setting masking.seed',
-      )
-    }),
+    maskingSeed() {
+      const found = seeds()
+      if (found.ok) maskingSeed = found.seed
+      return found
+    },
   }
   let revision = ''
 
@@ -87,7 +101,7 @@ export async function followPolicy(
     }
     if (result.policy.revision === revision) return
     try {
-      apply(result.policy)
+      apply(result.policy, { documents: result.documents, maskingSeed })
     } catch (error) {
       log.error({ err: error }, 'a policy could not be put in force')
       refuse([error instanceof Error ? error.message : String(error)])
@@ -115,7 +129,7 @@ export async function followPolicy(
     return
   }
   const first = loadPolicy(folder, options)
-  apply(first.policy)
+  apply(first.policy, { documents: first.documents, maskingSeed })
   revision = first.policy.revision
   warn(first)
   log.info({ revision, folder }, 'policy in force')

@@ -36,6 +36,7 @@ export type {
 export type { RuleExamples, RuleWithExamples } from './documents/content-filter-rules.ts'
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
+export { type Documents, type EncodedDocument, encodeForFilters } from './for-filters.ts'
 export { type BundledCa, isIssuer, readBundle, trustedCas } from './certificate/bundle.ts'
 export { distributionPoints } from './certificate/distribution-points.ts'
 export { selfSigned } from './certificate/self-signed.ts'

@@ -21,12 +21,16 @@ export type FilterServerOptions = {
   readonly log: FilterServerLog
   /** What carries the calls; default: grpc-js. */
   readonly transport?: Transport | undefined
+  /** False: it says NOT_SERVING until it is told otherwise. Default: true. */
+  readonly isServing?: boolean
   readonly clock?: AuthzOptions['clock']
 }
 
 export type FilterServer = {
   /** What Envoy dials, the chosen port in it. */
   readonly address: string
+  /** Says SERVING from now on, unless it drains already. */
+  serve(): void
   /**
    * Says NOT_SERVING, goes on answering until `noticed` resolves (Envoy asks for the health every 5 s and then takes
    * this filter out), then refuses new calls and resolves when the running ones have ended. Default: at once.
@@ -52,8 +56,10 @@ const servers: Readonly<Record<Transport, (health: Health, onDefect: OnDefect) =
 
 /** Starts listening; rejects with address and reason when it cannot. */
 export async function startFilterServer(options: FilterServerOptions): Promise<FilterServer> {
-  const { listen, decide, failed, log, transport = 'grpc-js', clock } = options
+  const { listen, decide, failed, log, transport = 'grpc-js', isServing = true, clock } = options
   const health = createHealth([authorizationService])
+  if (!isServing) health.set('NOT_SERVING')
+  let isDraining = false
   const server = servers[transport](health, (error, path) =>
     log.error({ err: error, path }, 'a gRPC method failed'),
   )
@@ -62,7 +68,11 @@ export async function startFilterServer(options: FilterServerOptions): Promise<F
   const address = await server.listen(listen)
   return {
     address,
+    serve() {
+      if (!isDraining) health.set('SERVING')
+    },
     async drain(noticed) {
+      isDraining = true
       health.set('NOT_SERVING')
       await noticed
       health.close()

@@ -53,6 +53,7 @@ export {
 export { type Fleet, type FleetMember, type FleetOptions, createFleet } from './xds/fleet.ts'
 export { filterCluster } from './xds/http-filters.ts'
 export { keepFleet, readKeptFleet } from './xds/kept-fleet.ts'
+export { type PolicyKeeper, createPolicyKeeper, readKeptPolicy } from './xds/kept-policy.ts'
 export {
   type KeeperOptions,
   type SnapshotKeeper,

@@ -78,9 +78,26 @@ export const settingTable = {
     '6s',
     'How long a stopping filter still answers, so that Envoy sees it leave.',
   ),
+  'filter.node': text(
+    undefined,
+    'Id of the filter at the control plane, unique and the same after a restart. Default: host name and port.',
+  ),
+  'filter.region': text('local', 'The datacenter in which the filter runs, as load balancers name it.'),
+  'filter.address': place(
+    undefined,
+    'Where Envoys reach the filter, an IP address. Default: filter.listen; if that is all addresses, one of this machine.',
+  ),
+  'filter.kept.file': text(
+    undefined,
+    'Keeps the policy that was acknowledged last. Default: policy-PORT.kept beside the journal.',
+  ),
 
   'control.metrics': place('127.0.0.1:18001', 'Metrics of the control plane.'),
   'xds.listen': place('127.0.0.1:18000', 'ADS and access log of the control plane.'),
+  'xds.control': place(
+    undefined,
+    'The control plane from which a filter has its policy. Default: none, the filter reads a folder.',
+  ),
   'xds.bucket': text(
     'prod',
     'The bucket that is published here; nodes that ask for another one get nothing.',
@@ -97,7 +114,14 @@ export const settingTable = {
     '256MiB',
     'A larger Envoy configuration is not kept.',
   ),
-  'xds.filters': places(['127.0.0.1:9191'], 'The filters that Envoys are to ask.'),
+  'xds.kept.fleet': text(
+    undefined,
+    'Keeps which filters there are. Default: filters.kept beside the journal.',
+  ),
+  'xds.filters': places(
+    ['127.0.0.1:9191'],
+    'The filters that Envoys are to ask. If it is given, those alone; else those that connect, as soon as there is one.',
+  ),
 
   'publish.timeout': duration('30s', 'After this a silent Envoy no longer holds a publish up.'),
   'publish.drain': duration('30s', 'How long clusters stay that nothing names any more.'),
@@ -154,6 +178,13 @@ export type SettingName = keyof Table
 
 /** Names whose rows have no default. */
 type Optional =
+  | 'xds.control'
+  | 'xds.token'
+  | 'xds.kept.file'
+  | 'xds.kept.fleet'
+  | 'filter.node'
+  | 'filter.address'
+  | 'filter.kept.file'
   | 'config'
   | 'envoy.binary'
   | 'envoy.listen_tls'

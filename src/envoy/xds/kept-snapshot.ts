@@ -123,10 +123,13 @@ export function unpackSnapshot(bytes: Buffer, bucket: string): OfferedSnapshot {
   }
 }
 
-type Place = Pick<KeeperOptions, 'file' | 'maxBytes' | 'bucket' | 'log'>
+export type KeptPlace = Pick<KeeperOptions, 'file' | 'maxBytes' | 'bucket' | 'log'>
 
 /** What was kept before a restart; undefined, with a warning, when there is nothing to be trusted. */
-export function readKeptSnapshot({ file, maxBytes, bucket, log }: Place): OfferedSnapshot | undefined {
+export function readKeptSnapshot(
+  { file, maxBytes, bucket, log }: KeptPlace,
+  noun = 'Envoy configuration',
+): OfferedSnapshot | undefined {
   const found = statSync(file, { throwIfNoEntry: false })
   if (!found) return undefined
   try {
@@ -134,15 +137,13 @@ export function readKeptSnapshot({ file, maxBytes, bucket, log }: Place): Offere
     return unpackSnapshot(readFileSync(file), bucket)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    log.warn(
-      { file, reason },
-      'the kept Envoy configuration is left out; the next acknowledged one replaces it',
-    )
+    log.warn({ file, reason }, `the kept ${noun} is left out; the next acknowledged one replaces it`)
     return undefined
   }
 }
 
-async function write(file: string, parts: readonly Uint8Array[]): Promise<void> {
+/** Puts the parts in the place of the file, all or nothing, for its owner alone. */
+export async function writeKept(file: string, parts: readonly Uint8Array[]): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   const beside = `${file}.new`
   await rm(beside, { force: true })
@@ -169,7 +170,7 @@ export function createSnapshotKeeper(options: KeeperOptions): SnapshotKeeper {
       return
     }
     try {
-      await write(file, parts)
+      await writeKept(file, parts)
       log.debug({ file, bytes, snapshot: snapshot.version }, 'the acknowledged Envoy configuration is kept')
     } catch (error) {
       kept = undefined

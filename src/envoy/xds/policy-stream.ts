@@ -26,7 +26,7 @@ export type PolicyStreamOptions = {
     readonly grpcAddress: string
   }
   /** Versions in force, by kind; those from before a start included. */
-  readonly running: () => Readonly<Partial<Record<FilterKindName, FilterResource>>>
+  readonly running: () => Readonly<Record<FilterKindName, FilterResource | undefined>>
   readonly take: Readonly<Record<FilterKindName, Take>>
   readonly onConnection: (isConnected: boolean) => void
   readonly log: {
