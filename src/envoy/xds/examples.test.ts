@@ -574,6 +574,27 @@ describe('templates and limits', () => {
     expect(settingsOf(made, `${fallback}|websocket`, 'envoy.filters.http.buffer')).toBeUndefined()
   })
 
+  test('whether a request without length has a body is found out where the body is not read either', () => {
+    const backend = site.service({ http2: true })
+    const unread = { contentFilterActive: false, grpc: true, backend } as const
+    const entries = [site.entry({ id: 'F', role: 'path', match: '/f', ...unread })]
+    const made = snapshotOf(
+      policyOf({ entries, template: { unsizedBody: 'length_required', websocket: false } }),
+    )
+    expect(firstHost(made).routes.map(({ name }) => name)).toEqual([
+      'site1|F|grpc',
+      'site1|F|unsized',
+      'site1|F',
+      fallback,
+    ])
+    expect(routeNamed(made, 'site1|F|unsized')).toMatchObject({
+      match: { headers: [{ name: 'content-length', present_match: true, invert_match: true }] },
+    })
+    expect(settingsOf(made, 'site1|F|unsized')).toMatchObject({
+      check_settings: { with_request_body: { max_request_bytes: 1, allow_partial_message: true } },
+    })
+  })
+
   test('E31: trusted peers have a chain of their own', () => {
     const made = snapshotOf(policyOf({ template: { trustedSources: ['10.0.0.0/8'] } }))
     const trusted = [{ address_prefix: '10.0.0.0', prefix_len: 8 }]

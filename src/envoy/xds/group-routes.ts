@@ -1,7 +1,7 @@
 // The routes of one server group on one listener: root, entries from the longest expression to the shortest,
 // default; each with its streaming variants before it (spec control-plane 2.5). Every path has one: a request
 // without a route would pass the filter by.
-import type { MapEntry, ServerGroup } from '#config'
+import type { MapEntry, ProxyTemplate, ServerGroup } from '#config'
 import { readsBody } from '#pipeline'
 import type { JsonObject } from './json.ts'
 import { redirectRoutes } from './https-redirect.ts'
@@ -48,15 +48,28 @@ const websocketHandshake: readonly JsonObject[] = [
 ]
 
 function variantMatch(variant: Variant): JsonObject {
-  if (variant === 'grpc') return { grpc: {} }
-  return variant === 'websocket' ? { headers: websocketHandshake } : {}
+  switch (variant) {
+    case 'grpc':
+      return { grpc: {} }
+    case 'websocket':
+      return { headers: websocketHandshake }
+    case 'unsized':
+      return { headers: [absent('content-length')] }
+    case 'plain':
+      return {}
+    default:
+      return variant satisfies never
+  }
 }
 
 function variantsOf(entry: MapEntry, site: Site, inspects: boolean): readonly Variant[] {
-  const grpc = entry.grpc && entry.backend?.http2 === true && inspects
+  const { template } = site.group
+  const unsized = template.unsizedBody === 'length_required' && !inspects
+  const grpc = entry.grpc && entry.backend?.http2 === true && (inspects || unsized)
   return [
     ...(grpc ? (['grpc'] as const) : []),
-    ...(site.group.template.websocket ? (['websocket'] as const) : []),
+    ...(template.websocket ? (['websocket'] as const) : []),
+    ...(unsized ? (['unsized'] as const) : []),
     'plain',
   ]
 }
@@ -75,6 +88,17 @@ function headers(site: Site): JsonObject {
   }
 }
 
+/**
+ * How much of a body the filter gets. That a request without length has a body shows only when its first byte is there:
+ * Envoy takes Transfer-Encoding away, and HTTP/2 has none.
+ */
+function bodyMode(variant: Variant, inspects: boolean, template: ProxyTemplate): BodyMode {
+  if (variant === 'unsized') return { inspect: 'first-byte' }
+  return inspects && variant === 'plain'
+    ? { inspect: 'prefix', bytes: template.clientBodyBufferBytes }
+    : { inspect: 'none' }
+}
+
 function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean): JsonObject {
   const { world, listener, group } = site
   const { template } = group
@@ -82,10 +106,7 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
   const { mode } = group.clientCertificate
   const service = entry.backend
   if (!service) throw new Error(`map entry ${entry.id} of ${group.policy.id} has no backend service`)
-  const body: BodyMode =
-    inspects && variant === 'plain'
-      ? { inspect: 'prefix', bytes: template.clientBodyBufferBytes }
-      : { inspect: 'none' }
+  const body = bodyMode(variant, inspects, template)
   const { cluster } = world.backends.of(service, template, listener)
   return {
     name: `${group.id}|${entry.id}${variant === 'plain' ? '' : `|${variant}`}`,
@@ -101,7 +122,7 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
         },
         template: mode === 'off' ? template : { ...template, failureMode: 'closed' },
         body,
-        streams: variant !== 'plain',
+        streams: variant === 'grpc' || variant === 'websocket',
       }),
       ...statefulSession(service, listener),
     },

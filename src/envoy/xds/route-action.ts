@@ -4,7 +4,10 @@ import { type JsonObject, seconds, typed } from './json.ts'
 import type { ListenerSettings } from './settings.ts'
 import { hashPolicy } from './stickiness.ts'
 
-export type Variant = 'plain' | 'grpc' | 'websocket'
+/** `unsized`: requests that do not say how long they are, where that matters. */
+export type Variant = 'plain' | 'grpc' | 'websocket' | 'unsized'
+
+const isLongLived = (variant: Variant): boolean => variant === 'grpc' || variant === 'websocket'
 
 /** Seconds without a byte after which a long-lived stream ends. */
 const streamIdleS = 3600
@@ -14,7 +17,7 @@ function retries(template: ProxyTemplate, variant: Variant): JsonObject {
     // Never once a request was sent: it may have had an effect.
     retry_on: 'connect-failure,refused-stream',
     num_retries: 2,
-    ...(variant === 'plain' ? { per_try_idle_timeout: seconds(template.proxyReadTimeoutS) } : {}),
+    ...(isLongLived(variant) ? {} : { per_try_idle_timeout: seconds(template.proxyReadTimeoutS) }),
     retry_host_predicate: [
       {
         name: 'envoy.retry_host_predicates.previous_hosts',
@@ -51,7 +54,7 @@ export function routeAction(inputs: RouteActionInputs): JsonObject {
   return {
     cluster,
     timeout: '0s',
-    idle_timeout: seconds(variant === 'plain' ? idle : streamIdleS),
+    idle_timeout: seconds(isLongLived(variant) ? streamIdleS : idle),
     flush_timeout: seconds(template.sendTimeoutS),
     retry_policy: retries(template, variant),
     ...hashPolicy(service, listener),

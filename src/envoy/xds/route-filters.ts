@@ -13,17 +13,29 @@ export type RouteContext = {
   readonly mtls: 'off' | 'on' | 'optional' | 'none' | 'failed'
 }
 
-/** `none`: the body streams by unread. Otherwise the bytes that are held back for the filter. */
-export type BodyMode = { readonly inspect: 'none' } | { readonly inspect: 'prefix'; readonly bytes: number }
+/** `none`: the body streams by unread. `first-byte`: only whether there is one. Otherwise the bytes held for the filter. */
+export type BodyMode =
+  { readonly inspect: 'none' | 'first-byte' } | { readonly inspect: 'prefix'; readonly bytes: number }
 
 const perRoute = (fields: JsonObject): JsonObject =>
   typed('envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute', fields)
 
+function bodySettings(body: BodyMode): JsonObject {
+  switch (body.inspect) {
+    case 'none':
+      return { disable_request_body_buffering: true }
+    case 'first-byte':
+      return { with_request_body: bodyBuffer(1) }
+    case 'prefix':
+      return { with_request_body: bodyBuffer(body.bytes) }
+    default:
+      return body satisfies never
+  }
+}
+
 function checkSettings(context: RouteContext, body: BodyMode): JsonObject {
   return {
-    ...(body.inspect === 'prefix'
-      ? { with_request_body: bodyBuffer(body.bytes) }
-      : { disable_request_body_buffering: true }),
+    ...bodySettings(body),
     context_extensions: {
       'weir.entry': context.entry,
       'weir.lb': context.listener,
