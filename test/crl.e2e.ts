@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect } from 'node:http2'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { makeCa, makeList } from './support/crl.ts'
-import { freePort, send } from './support/http.ts'
+import { send } from './support/http.ts'
 import { type ListServer, startListServer } from './support/list-server.ts'
 import { type Pair, makePair } from './support/pki.ts'
 import { type TestWeir, editConfig, startWeir, waitFor } from './support/weir.ts'
@@ -29,7 +29,6 @@ const good = { status: 200, reason: null }
 describe('revocation lists', () => {
   let lists: ListServer
   let weir: TestWeir
-  let tlsPort: number
 
   const group = (fields: object): void =>
     editConfig(weir.config, 'server-groups', (entries) => {
@@ -37,14 +36,17 @@ describe('revocation lists', () => {
     })
 
   function configure(folder: string): void {
-    const write = (namespace: string, entries: readonly object[]): void =>
-      writeFileSync(join(folder, `${namespace}.json`), JSON.stringify(entries))
-    write('certificates', [
-      { id: 'clients', side: 'clientCA', cert_body: root.chain + branch.chain, crl: [lists.url('/branch')] },
-    ])
-    write('load-balancers', [
-      { id: 'https', protocol: 'https', address: '127.0.0.1', listener_port: tlsPort },
-    ])
+    const clients = {
+      id: 'clients',
+      side: 'clientCA',
+      cert_body: root.chain + branch.chain,
+      crl: [lists.url('/branch')],
+    }
+    writeFileSync(join(folder, 'certificates.json'), JSON.stringify([clients]))
+    editConfig(folder, 'system-db', (entries) => {
+      for (const { id, value } of entries as { id: string; value: Record<string, unknown> }[])
+        if (id === 'feature-toggle') value['ssl-client-to-v5-client-ca-certificate'] = true
+    })
     editConfig(folder, 'server-groups', (entries) => {
       entries.push({
         id: 'shop',
@@ -61,7 +63,6 @@ describe('revocation lists', () => {
 
   beforeAll(async () => {
     lists = await startListServer()
-    tlsPort = await freePort()
     weir = await startWeir({
       configure,
       env: { WEIR_FETCH_ALLOW_HOSTS: '127.0.0.1', WEIR_CRL_INTERVAL: '1s' },
@@ -75,7 +76,7 @@ describe('revocation lists', () => {
   const open = (pair?: Pair): ClientHttp2Session => {
     const session = connect('https://shop.example', {
       host: '127.0.0.1',
-      port: tlsPort,
+      port: weir.ports.listenTls,
       servername: 'shop.example',
       rejectUnauthorized: false,
       ...(pair === undefined ? {} : { cert: pair.chain, key: pair.key }),
