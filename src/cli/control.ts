@@ -86,7 +86,7 @@ const fleetPlace = (values: SettingValues) => ({
 function openFleet({ values, given }: Settings, log: Log): Fleet | undefined {
   if (given.has('xds.filters')) return undefined
   const place = { ...fleetPlace(values), log }
-  const fleet = createFleet({ kept: readKeptFleet(place) })
+  const fleet = createFleet({ kept: readKeptFleet(place), leaveMs: values['xds.filters_leave'] })
   fleet.onChange((filters) => keepFleet(place, filters))
   return fleet
 }

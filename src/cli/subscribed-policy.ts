@@ -7,6 +7,7 @@ import { type Policy, type Revocations, buildPolicy, formatProblem, noRevocation
 import {
   type FilterPolicy,
   type FilterResource,
+  type Held,
   createPolicyKeeper,
   decodePolicy,
   openPolicyStream,
@@ -81,7 +82,7 @@ function policyOf(message: FilterPolicy, settings: Settings): Policy {
 }
 
 type Running = {
-  readonly resource: FilterResource
+  readonly held: Held
   readonly revision: string
   readonly maskingSeed: string | undefined
 }
@@ -91,7 +92,7 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
   const { values } = settings
   let running: Running | undefined
   let revocations = noRevocations
-  let quarantine: FilterResource | undefined
+  let quarantine: Held | undefined
 
   const port = values['filter.listen'].port
   const place = {
@@ -111,12 +112,12 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
     // A new revocation list is no reason to compile everything again.
     if (running?.revision !== revision || running.maskingSeed !== maskingSeed)
       apply(policyOf(message, settings))
-    running = { resource, revision, maskingSeed }
+    running = { held: { name: resource.name, version: resource.version }, revision, maskingSeed }
     revocations = message.revocations
   }
 
   function take(resource: FilterResource): string | undefined {
-    if (running?.resource.version === resource.version) return undefined
+    if (running?.held.version === resource.version) return undefined
     try {
       use(resource)
     } catch (error) {
@@ -159,11 +160,11 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
               region: values['filter.region'],
               grpcAddress: reachable,
             },
-            running: () => ({ policy: running?.resource, quarantine }),
+            running: () => ({ policy: running?.held, quarantine }),
             take: {
               policy: take,
-              quarantine(resource) {
-                quarantine = resource
+              quarantine({ name, version }) {
+                quarantine = { name, version }
                 return undefined
               },
             },

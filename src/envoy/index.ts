@@ -64,6 +64,7 @@ export { maxOffloaded, offloadResource, offloadSupport } from './xds/offload.ts'
 export {
   type FilterKindName,
   type FilterResource,
+  type Held,
   type PolicyStream,
   type PolicyStreamOptions,
   openPolicyStream,

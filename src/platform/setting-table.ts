@@ -122,6 +122,10 @@ export const settingTable = {
     ['127.0.0.1:9191'],
     'The filters that Envoys are to ask. If it is given, those alone; else those that connect, as soon as there is one.',
   ),
+  'xds.filters_leave': duration(
+    '60s',
+    'How long Envoys are still sent to a filter that is no longer connected, as long as others are.',
+  ),
 
   'publish.timeout': duration('30s', 'After this a silent Envoy no longer holds a publish up.'),
   'publish.drain': duration('30s', 'How long clusters stay that nothing names any more.'),

@@ -2,6 +2,7 @@
 // reconnects takes the place of its old stream. What it says is what `publisher.ts` decided; here are only
 // streams, nodes and log lines.
 import {
+  Metadata,
   type Server,
   type ServerDuplexStream,
   type ServiceDefinition,
@@ -228,6 +229,8 @@ export function createAds(options: AdsOptions): Ads {
       enlist(entry)
       progress()
     }
+    // Whoever comes back with everything is sent nothing, and wants to know that it is connected.
+    stream.sendMetadata(new Metadata())
     stream.on('data', (request: R) => {
       try {
         receive(request)

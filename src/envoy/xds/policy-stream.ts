@@ -8,6 +8,9 @@ import { typeUrlOf } from './resources.ts'
 
 export type FilterResource = { readonly name: string; readonly version: string; readonly bytes: Uint8Array }
 
+/** What is said of a resource that runs. */
+export type Held = Pick<FilterResource, 'name' | 'version'>
+
 export type FilterKindName = 'policy' | 'quarantine'
 
 /** Puts a resource in force, or says why not; what ran before then goes on. */
@@ -26,7 +29,7 @@ export type PolicyStreamOptions = {
     readonly grpcAddress: string
   }
   /** Versions in force, by kind; those from before a start included. */
-  readonly running: () => Readonly<Record<FilterKindName, FilterResource | undefined>>
+  readonly running: () => Readonly<Record<FilterKindName, Held | undefined>>
   readonly take: Readonly<Record<FilterKindName, Take>>
   readonly onConnection: (isConnected: boolean) => void
   readonly log: {
@@ -94,6 +97,7 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
   const { leastMs, mostMs } = options.pauses ?? { leastMs: 100, mostMs: 15_000 }
   let isStopped = false
   let isConnected = false
+  let since = 0
   let failures = 0
   let retry: NodeJS.Timeout | undefined
   let hangUp: () => void = () => undefined
@@ -101,6 +105,7 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
   function connection(state: boolean): void {
     if (state === isConnected) return
     isConnected = state
+    since = Date.now()
     onConnection(state)
     if (state) log.info({ control }, 'connected to the control plane')
   }
@@ -139,7 +144,6 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
 
   function receive(stream: Stream, response: Response): void {
     failures = 0
-    connection(true)
     const { type_url, nonce } = response
     const kind = kindOfType.get(type_url)
     if (kind === undefined) return
@@ -156,6 +160,8 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
   function ended(client: Client, { code, details }: StatusObject): void {
     client.close()
     const wasConnected = isConnected
+    // One that was accepted and soon ended again is no reason to hurry.
+    if (wasConnected && Date.now() - since > mostMs) failures = 0
     connection(false)
     if (isStopped) return
     const longest = Math.min(mostMs, leastMs * 2 ** Math.min(failures, 20))
@@ -183,6 +189,7 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
     if (token !== undefined) metadata.set('authorization', `Bearer ${token}`)
     const stream: Stream = client.makeBidiStreamRequest(path, encode, decode, metadata)
     hangUp = () => stream.cancel()
+    stream.on('metadata', () => connection(true))
     stream.on('data', (response: Response) => receive(stream, response))
     // Its reason comes with the status.
     stream.on('error', () => undefined)
