@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import { headerHygiene } from './hygiene.ts'
 import { httpFilters } from './http-filters.ts'
 import { type JsonObject, extension, fromAds, seconds } from './json.ts'
-import { localReplies } from './local-reply.ts'
+import { localReplies, maxHeaders } from './local-reply.ts'
 import type { XdsSettings } from './settings.ts'
 
 const escapedSlashActions = {
@@ -104,7 +104,7 @@ export function connectionManager(inputs: ConnectionManagerInputs): JsonObject {
       },
       common_http_protocol_options: {
         ...keepalive(connection.keepaliveTimeoutS),
-        max_headers_count: 200,
+        max_headers_count: maxHeaders,
         headers_with_underscores_action: 'ALLOW',
       },
       stream_error_on_invalid_http_message: false,
@@ -118,7 +118,7 @@ export function connectionManager(inputs: ConnectionManagerInputs): JsonObject {
       preserve_external_request_id: false,
       always_set_request_id_in_response: true,
       upgrade_configs: [{ upgrade_type: 'websocket', enabled: false }],
-      local_reply_config: localReplies,
+      local_reply_config: localReplies(connection.maxRequestHeadersKb),
     },
   )
 }

@@ -38,7 +38,20 @@ const json: JsonObject = { json_format: { status: '%RESPONSE_CODE%', request_id:
 
 const ofEnvoy = "!(response.code_details == 'ext_authz_denied')"
 
-const cases: readonly { readonly when: JsonObject; readonly status?: number }[] = [
+type Case = { readonly when: JsonObject; readonly status?: number }
+
+/** Of the connection manager. */
+export const maxHeaders = 200
+
+/** What the filter adds to a request may be what no longer fits; by itself Envoy answers 500. */
+const outgrown = (maxHeadersKb: number): Case => ({
+  when: cel(
+    `response.code_details == 'ext_authz_invalid' && (size(request.headers) > ${maxHeaders} || request.total_size > ${maxHeadersKb * 1024})`,
+  ),
+  status: 431,
+})
+
+const cases: readonly Case[] = [
   // Envoy gives a connect time-out the same flag as a refused connection; only the details tell them apart.
   { when: cel("response.code_details.contains('connection_timeout')"), status: 504 },
   { when: flags('UT'), status: 504 },
@@ -60,10 +73,11 @@ const ownHostOnly: JsonObject = {
   ],
 }
 
-export const localReplies: JsonObject = {
+/** @param maxHeadersKb the largest block of headers, KB */
+export const localReplies = (maxHeadersKb: number): JsonObject => ({
   mappers: [
     ownHostOnly,
-    ...cases.flatMap(({ when, status }) => {
+    ...[outgrown(maxHeadersKb), ...cases].flatMap(({ when, status }) => {
       const code: JsonObject = status === undefined ? {} : { status_code: status }
       return [
         { filter: { and_filter: { filters: [when, ...prefersJson] } }, ...code, body_format_override: json },
@@ -71,4 +85,4 @@ export const localReplies: JsonObject = {
       ]
     }),
   ],
-}
+})
