@@ -4,9 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { copyConfig, runWeir } from './support/weir.ts'
+import { copyConfig, editConfig, runWeir } from './support/weir.ts'
 
-const names = ['quickstart', 'serve', 'filter', 'control', 'inspect', 'validate', 'rules', 'events']
+const names = [
+  'quickstart',
+  'serve',
+  'filter',
+  'control',
+  'inspect',
+  'validate',
+  'coverage',
+  'rules',
+  'events',
+]
 
 let folder: string
 beforeAll(() => {
@@ -103,6 +113,92 @@ describe('weir validate', () => {
     const [first = ''] = stdout.split('\n')
     expect(first).toMatch(/^\S+\.(json|ya?ml): .+\. .+$/)
     expect(first).not.toContain('undefined')
+  })
+})
+
+describe('weir coverage', () => {
+  const event = (fields: object): string =>
+    JSON.stringify({
+      timestamp: new Date().toISOString(),
+      upstream_cluster: 'be|__default__|http',
+      upstream_status: [200],
+      tags: [],
+      ...fields,
+    })
+
+  let config: string
+  let journal: string
+  beforeAll(() => {
+    config = join(folder, 'covered')
+    journal = join(folder, 'covered.jsonl')
+    copyConfig(config, 8000)
+    editConfig(config, 'security-policies', (entries) => {
+      const [policy] = entries as { map: object[] }[]
+      const upload = { id: 'up', name: 'up', match: '^/upload', content_filter_profile_active: false }
+      policy?.map.push({ ...upload, backend_service: '__default__' })
+    })
+    editConfig(config, 'proxy-templates', (entries) => {
+      for (const one of entries) Object.assign(one as object, { failure_mode: 'open' })
+    })
+    const old = { timestamp: '2026-01-01T00:00:00.000000Z', upstream_status: [502] }
+    const failed = { upstream_status: [], tags: ['origin-error:upstream_reset_before_response_started'] }
+    writeFileSync(
+      journal,
+      [event({}), event(failed), event({ upstream_status: [503] }), event(old)].join('\n'),
+    )
+  })
+
+  test('a row for each path, and what to look at', async () => {
+    const { code, stdout } = await runWeir(['coverage', '--config', config, '--journal', journal])
+    expect(code).toBe(0)
+    const lines = stdout.split('\n')
+    const row = (start: string): string => lines.find((line) => line.trim().startsWith(start)) ?? ''
+    expect(lines[2]).toBe('demo: localhost, 127.0.0.1')
+    expect(lines[3]).toMatch(
+      /^ {2}http 80, https 443 · certificate placeholder \(signs itself\) · .* · no filter: PASSES · 1200\/s/,
+    )
+    expect(row('PATH')).toMatch(/^ {2}PATH +INSPECTED +BODY +ACL +LIMITS +BACKEND +FAILED 1 H +WHY$/)
+    expect(row('/ ')).toMatch(/^ {2}\/ +yes +1 MB, longer: by kind +on +\d+ +__default__ +2 of 3 /)
+    expect(row('^/upload')).toMatch(/ NO +unread, to 150 MB .* 2 of 3 +the content filter is off$/)
+    expect(stdout).toContain(
+      '3 paths of 1 site: 2 inspected, 0 without bodies, 1 not\nOther hosts: refused with 421',
+    )
+    expect(lines.slice(lines.indexOf('Look at:') + 1, -1)).toEqual([
+      '  demo ^/upload: not examined, the content filter is off',
+      '  demo: requests pass unexamined while no filter answers',
+      '  demo: visitors over TLS are warned, its certificate is the placeholder',
+      '  backend __default__: 1 answered 503, 1 upstream reset before response started, of 3 requests in the last hour',
+    ])
+  })
+
+  test('--json says the same to programs', async () => {
+    const { code, stdout } = await runWeir(['coverage', '--config', config, '--journal', journal, '--json'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      otherHosts: null,
+      sites: [
+        {
+          id: 'demo',
+          failureMode: 'open',
+          certificate: { id: 'placeholder', state: 'placeholder' },
+          entries: [
+            { role: 'root', inspection: 'full', bodyBytes: 1048576 },
+            { match: '^/upload', inspection: 'none', why: ['the content filter is off'] },
+            { role: 'default', inspection: 'full' },
+          ],
+        },
+      ],
+      backends: { __default__: { requests: 3 } },
+    })
+  })
+
+  test('without a journal failures are unknown; a broken folder is exit code 2', async () => {
+    const { code, stdout } = await runWeir(['coverage', '--journal', join(folder, 'absent.jsonl')])
+    expect(code).toBe(0)
+    expect(stdout).toContain('Failures of backends: unknown, there is no journal')
+    const broken = await runWeir(['coverage', '--config', join(folder, 'absent')])
+    expect(broken.code).toBe(2)
+    expect(broken.stderr).toContain('the folder cannot be read')
   })
 })
 

@@ -1,6 +1,7 @@
 // The sub-commands of `weir`, in the order in which the help shows them.
 import type { Command } from './command.ts'
 import { controlCommand } from './control.ts'
+import { coverageCommand } from './coverage.ts'
 import { eventsCommand } from './events.ts'
 import { filterCommand } from './filter.ts'
 import { inspectCommand } from './inspect.ts'
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   controlCommand,
   inspectCommand,
   validateCommand,
+  coverageCommand,
   rulesCommand,
   eventsCommand,
 ]

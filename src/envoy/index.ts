@@ -9,6 +9,16 @@ export type {
 } from './access-log-entry.ts'
 export { type AccessLog, type AccessLogOptions, createAccessLog } from './access-log.ts'
 export { type AuthzOptions, type Decide, authorizationService, checkPath, createAuthz } from './authz.ts'
+export type { CertificateCoverage } from './coverage/certificate-coverage.ts'
+export {
+  type BackendHealth,
+  type Coverage,
+  type CoverageInputs,
+  type EntryCoverage,
+  type Inspection,
+  type SiteCoverage,
+  coverageOf,
+} from './coverage/coverage.ts'
 export {
   type FilterServer,
   type FilterServerLog,

@@ -1,4 +1,5 @@
 // Traffic: events. One per request, completed from Envoy's access log, kept in the journal, read again from there.
+export { type BackendCount, type BackendEvent, countBackends } from './backend-failures.ts'
 export {
   type ConnectionFailures,
   type ConnectionFailuresOptions,
@@ -14,5 +15,6 @@ export {
 } from './event.ts'
 export { type Ingest, type IngestOptions, type IngestStats, type Sink, createIngest } from './ingest.ts'
 export { type Journal, type JournalOptions, type JournalStats, openJournal } from './journal.ts'
+export { readSince } from './journal-since.ts'
 export { type FollowOptions, type Position, type Tail, followJournal, readTail } from './journal-reader.ts'
 export { type ReadableEvent, readableEvent } from './readable.ts'

@@ -62,8 +62,9 @@ function variantMatch(variant: Variant): JsonObject {
   }
 }
 
-function variantsOf(entry: MapEntry, site: Site, inspects: boolean): readonly Variant[] {
-  const { template } = site.group
+/** How an entry can be reached; only the plain variant gives the filter more of a body than its first byte. */
+export function variantsOf(entry: MapEntry, group: ServerGroup, inspects: boolean): readonly Variant[] {
+  const { template } = group
   const unsized = template.unsizedBody === 'length_required' && !inspects
   const grpc = entry.grpc && entry.backend?.http2 === true && (inspects || unsized)
   return [
@@ -166,7 +167,7 @@ export function groupRoutes(
   const site: Site = { world, listener, group }
   const entries = inMatchOrder(group.policy.entries).flatMap((entry) => {
     const inspects = readsBody(world.policy, group, entry)
-    return variantsOf(entry, site, inspects).map((variant) => route(entry, variant, site, inspects))
+    return variantsOf(entry, group, inspects).map((variant) => route(entry, variant, site, inspects))
   })
   const redirect = redirectRoutes(group, listener, world.settings.listeners)
   return [...redirect, ...certificateRoutes(site), ...entries]
