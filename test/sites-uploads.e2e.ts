@@ -119,6 +119,7 @@ describe('bodies and their limits', () => {
     sites = await startSites({
       documents: documentsOf([
         ...ways.flatMap(pair),
+        { id: 'roomy', service: app },
         ...overflows.map((overflow) => ({
           id: overflow,
           service: app,
@@ -135,7 +136,7 @@ describe('bodies and their limits', () => {
   const octets = ['content-type', 'application/octet-stream'] as const
   const post = (id: string, body: Buffer, framing: 'length' | 'chunked' = 'length'): Promise<Answer> =>
     send({ port: sites.port, host: `${id}.example`, method: 'POST', headers: [octets], body, framing })
-  const bytesOf = ({ body }: Answer): number => (JSON.parse(body) as Arrived).bodyBytes
+  const bytesOf = ({ body }: Pick<Answer, 'body'>): number => (JSON.parse(body) as Arrived).bodyBytes
 
   /** The status of a request whose answer comes before its end. */
   async function statusOf(id: string, lines: readonly string[], body: string | Buffer = ''): Promise<number> {
@@ -200,16 +201,38 @@ describe('bodies and their limits', () => {
     })
   })
 
-  test.each(kinds)('2.6: unsized_body length_required over HTTP/2 (%s)', async (kind) => {
+  /** A POST over HTTP/2 that declares no length. */
+  async function postHttp2(id: string, body: Buffer): Promise<Pick<Answer, 'status' | 'body'>> {
     const session = connectHttp2(`http://127.0.0.1:${String(sites.port)}`)
-    const host = `length-required-${kind}.example`
-    const stream = session.request({ ':method': 'POST', ':path': '/', ':authority': host })
-    stream.end('body')
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/',
+      ':authority': `${id}.example`,
+      'content-type': 'application/octet-stream',
+    })
+    stream.end(body)
     const [headers] = (await once(stream, 'response')) as [Readonly<Record<string, unknown>>]
-    expect(headers[':status']).toBe(411)
-    stream.resume()
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk as Buffer)
     session.destroy()
+    return { status: Number(headers[':status']), body: Buffer.concat(chunks).toString() }
+  }
+
+  test.each(kinds)('2.6: unsized_body length_required over HTTP/2 (%s)', async (kind) => {
+    expect((await postHttp2(`length-required-${kind}`, Buffer.from('body'))).status).toBe(411)
   })
+
+  test.each(['roomy', 'stream-read', 'stream-unread'])(
+    '2.4: a body far beyond the windows of HTTP/2 arrives whole (%s)',
+    async (id) => {
+      const body = Buffer.alloc(900_000, 'x')
+      const answer = await postHttp2(id, body)
+      expect(answer.status).toBe(200)
+      expect(bytesOf(answer)).toBe(body.length)
+      const held = { roomy: body.length, 'stream-read': 65_536 }[id]
+      expect(sites.judged.at(-1)?.input.body?.bytes.length).toBe(held)
+    },
+  )
 
   test.each([
     ['auto', 'JSON', 413],
