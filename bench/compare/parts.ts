@@ -1,5 +1,6 @@
 // The parts of `npm run bench`, in the order in which they run. A new part is one entry here.
 import { compare } from './compare.ts'
+import { footprint } from './footprint.ts'
 import { mixes } from './mixes.ts'
 import { type RateOptions, addedLatency, overload } from './rates.ts'
 import { type Result, type Row, machine } from './results.ts'
@@ -125,5 +126,11 @@ export const parts: readonly Part[] = [
     title: 'three times as many requests as Weir can take',
     conditions: 'constant rate, at most 1000 visitors at once; who finds none free counts as lost',
     measure: overload,
+  }),
+  atRate({
+    name: 'footprint',
+    title: 'what a request leaves in Redis and in the journal',
+    conditions: 'counted over 500 requests of 2,000 clients',
+    measure: footprint,
   }),
 ]

@@ -5,10 +5,9 @@ import { figureOf } from './figures.ts'
 import { closedLoop, writeRequests } from './load.ts'
 import { mixes } from './mixes.ts'
 import { type OpenLoop, openLoop } from './open-loop.ts'
-import { startOrigin } from './origin.ts'
 import { usageOf } from './processes.ts'
 import type { Row } from './results.ts'
-import { type Started, type Subject, subjectsOf } from './subjects/index.ts'
+import { type Started, type Subject, withServers } from './subjects/index.ts'
 
 export type RateOptions = {
   readonly quick: boolean
@@ -41,22 +40,6 @@ const row = (
   mixName,
   metrics: Object.fromEntries(Object.entries(metrics).map(([metric, values]) => [metric, figureOf(values)])),
 })
-
-async function withServers<T>(
-  ids: readonly string[],
-  use: (servers: readonly (Started & { readonly subject: Subject })[]) => Promise<T>,
-): Promise<T> {
-  const origin = await startOrigin()
-  const alive: (Started & { readonly subject: Subject })[] = []
-  try {
-    for (const subject of subjectsOf(ids))
-      alive.push({ subject, ...(await subject.start({ originPort: origin.port })) })
-    return await use(alive)
-  } finally {
-    for (const one of alive.toReversed()) await one.stop()
-    await origin.stop()
-  }
-}
 
 const latencies = (runs: readonly OpenLoop[]): Readonly<Record<string, readonly number[]>> => ({
   'p50 ms': runs.map(({ p50 }) => p50),

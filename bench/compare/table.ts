@@ -56,37 +56,32 @@ function aligned(lines: readonly (readonly string[])[]): string {
 
 const mixesOf = ({ rows }: Result): readonly string[] => [...new Set(rows.map(({ mix }) => mix))]
 
-export function tableOf(result: Result): string {
+/** Head and lines of a mix's table. */
+function linesOf(result: Result, mix: string): readonly (readonly string[])[] {
   const columns = columnsOf(result.rows)
-  return mixesOf(result)
-    .map((mix) => {
-      const rows = result.rows.filter((row) => row.mix === mix)
-      const head = [rows[0]?.mixName ?? mix, ...columns, 'cpu µs by process']
-      const lines = rows.map((row) => [
-        row.subjectName,
-        ...columns.map((column) => cell(row, column)),
-        sharesOf(row),
-      ])
-      return aligned([head, ...lines])
-    })
-    .join('\n\n')
+  const rows = result.rows.filter((row) => row.mix === mix)
+  const shares = rows.map(sharesOf)
+  const withShares = shares.some((text) => text !== '')
+  return [
+    [rows[0]?.mixName ?? mix, ...columns, ...(withShares ? ['cpu µs by process'] : [])],
+    ...rows.map((row, at) => [
+      row.subjectName,
+      ...columns.map((column) => cell(row, column)),
+      ...(withShares ? [shares[at] ?? ''] : []),
+    ]),
+  ]
 }
+
+const tables = (result: Result, write: (lines: readonly (readonly string[])[]) => string): string =>
+  mixesOf(result)
+    .map((mix) => write(linesOf(result, mix)))
+    .join('\n\n')
+
+export const tableOf = (result: Result): string => tables(result, aligned)
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 
-export function markdownOf(result: Result): string {
-  const columns = columnsOf(result.rows)
-  return mixesOf(result)
-    .map((mix) => {
-      const rows = result.rows.filter((row) => row.mix === mix)
-      const head = [rows[0]?.mixName ?? mix, ...columns, 'cpu µs by process']
-      return [
-        line(head),
-        line(head.map((_, at) => (at === 0 ? '---' : '---:'))),
-        ...rows.map((row) =>
-          line([row.subjectName, ...columns.map((column) => cell(row, column)), sharesOf(row)]),
-        ),
-      ].join('\n')
-    })
-    .join('\n\n')
-}
+export const markdownOf = (result: Result): string =>
+  tables(result, ([head = [], ...rows]) =>
+    [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n'),
+  )

@@ -2,7 +2,8 @@
 import { coraza } from './coraza.ts'
 import { noopGrpcJs, noopLean, plainEnvoy } from './envoy.ts'
 import { modSecurity } from './modsecurity.ts'
-import type { Subject } from './subject.ts'
+import { startOrigin } from '../origin.ts'
+import type { Started, Subject } from './subject.ts'
 import { weirEmpty, weirFilter, weirRedis, weirShipped, weirTwoFilters } from './weir.ts'
 
 export type { Started, Subject } from './subject.ts'
@@ -28,4 +29,23 @@ export function subjectsOf(ids: readonly string[]): readonly Subject[] {
       throw new Error(`no server "${id}"; there are ${subjects.map((one) => one.id).join(', ')}`)
     return found
   })
+}
+
+export type Alive = Started & { readonly subject: Subject }
+
+/** Starts these servers in front of one origin, and stops them whatever happens. */
+export async function withServers<T>(
+  ids: readonly string[],
+  use: (servers: readonly Alive[]) => Promise<T>,
+): Promise<T> {
+  const origin = await startOrigin()
+  const alive: Alive[] = []
+  try {
+    for (const subject of subjectsOf(ids))
+      alive.push({ subject, ...(await subject.start({ originPort: origin.port })) })
+    return await use(alive)
+  } finally {
+    for (const one of alive.toReversed()) await one.stop()
+    await origin.stop()
+  }
 }

@@ -14,6 +14,9 @@ export type Started = {
   readonly port: number
   /** The roots of the process trees that are counted. */
   readonly pids: readonly number[]
+  /** The Redis that it counts in, and the file of its events, where it has them. */
+  readonly redisPort?: number
+  readonly journal?: string
   stop(): Promise<void>
 }
 

@@ -67,6 +67,8 @@ async function serve(
   return {
     port: weir.port,
     pids: [weir.pid, ...(store === undefined ? [] : [store.pid])],
+    journal: join(weir.config, '..', 'events.jsonl'),
+    ...(redisPort === undefined ? {} : { redisPort }),
     async stop() {
       await weir.stop()
       await store?.stop()
