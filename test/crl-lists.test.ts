@@ -124,7 +124,7 @@ describe('a good list', () => {
     const bytes = listOf({ entries })
     const begun = performance.now()
     expect(only(accept(bytes)).serials).toHaveLength(200_000)
-    expect(performance.now() - begun).toBeLessThan(5000)
+    expect(performance.now() - begun).toBeLessThan(10_000)
   })
 })
 

@@ -249,10 +249,10 @@ describe('the filter', () => {
     expect(ask()).toBe(496)
     revocations = both
     const begun = performance.now()
-    for (let i = 0; i < 10_000; i++) ask()
+    for (let i = 0; i < 50_000; i++) ask()
     expect(ask()).toBe(0)
-    // Reading it each time would take half a second and more.
-    expect(performance.now() - begun).toBeLessThan(250)
+    // Reading it each time would take some seconds.
+    expect(performance.now() - begun).toBeLessThan(3000)
   })
 })
 

@@ -5,7 +5,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Type } from 'typebox'
 import { Check } from 'typebox/value'
-import { decodeLists, encodeRevocations } from '#config'
+import { type ListedSerials, decodeLists, encodeRevocations } from '#config'
 import type { KeptList } from './accept.ts'
 
 export type ListLog = {
@@ -13,24 +13,22 @@ export type ListLog = {
   warn(fields: object, message: string): void
 }
 
-const kept = Type.Array(
-  Type.Object({
-    ca: Type.String(),
-    complete: Type.Boolean(),
-    serials: Type.Array(Type.String()),
-    url: Type.String(),
-    thisUpdate: Type.Number(),
-    nextUpdate: Type.Union([Type.Number(), Type.Null()]),
-    fetched: Type.Number(),
-  }),
-)
+/** What the control plane needs besides `ListedSerials`. */
+const besides = Type.Object({
+  url: Type.String(),
+  thisUpdate: Type.Number(),
+  nextUpdate: Type.Union([Type.Number(), Type.Null()]),
+  fetched: Type.Number(),
+})
+
+const isKept = (list: ListedSerials): list is KeptList => Check(besides, list)
 
 /** What was in force before a restart; nothing, with a warning, when the file cannot be trusted. */
 export function readKeptLists(file: string, log: Pick<ListLog, 'warn'>): readonly KeptList[] {
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return []
   try {
     const lists = decodeLists(readFileSync(file, 'utf8'))
-    if (Check(kept, lists)) return lists
+    if (lists?.every(isKept)) return lists
     log.warn({ file }, 'the kept revocation lists are left out: the file is not as Weir wrote it')
   } catch (error) {
     log.warn({ file, err: error }, 'the kept revocation lists cannot be read')
