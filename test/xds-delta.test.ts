@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Policy } from '#config'
 import { connectAds } from './support/ads-client.ts'
-import { type ShortType } from './support/ads-stream.ts'
+import { type EnvoyType } from './support/ads-stream.ts'
 import { type Control, startControl } from './support/control.ts'
 import { type DeltaClient, type Received, connectDelta } from './support/delta-client.ts'
 import * as site from '../src/envoy/xds/sites.fixture.ts'
@@ -45,11 +45,11 @@ const policyOf = (ids: readonly string[], address = '10.0.0.1'): Policy =>
 
 const cluster = (id: string): string => `be|${id}|http`
 
-type Booted = Readonly<Record<ShortType, Received>>
+type Booted = Readonly<Record<EnvoyType, Received>>
 
 /** What Envoy does when it starts. */
 async function boot(client: DeltaClient, services: readonly string[] = ['app']): Promise<Booted> {
-  const first = async (type: ShortType, add: readonly string[] = []): Promise<Received> => {
+  const first = async (type: EnvoyType, add: readonly string[] = []): Promise<Received> => {
     client.ask(type, { add })
     const response = await client.next()
     client.ack(response)
@@ -290,7 +290,7 @@ describe('a publish', () => {
 })
 
 describe('a client that comes back', () => {
-  const held = (booted: Booted, type: ShortType): Readonly<Record<string, string>> => booted[type].versions
+  const held = (booted: Booted, type: EnvoyType): Readonly<Record<string, string>> => booted[type].versions
 
   async function leave(): Promise<Booted> {
     const before = connect()

@@ -196,7 +196,7 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
     load: { placeholder: placeholderSource(besideJournal(values, 'placeholder.pem'), log) },
     hasFallback: before !== undefined,
     apply(policy, { documents, maskingSeed }) {
-      const next = { policy, documents: encodeForFilters(documents), maskingSeed }
+      const next = { policy, documents: encodeForFilters(documents, policy), maskingSeed }
       publish(next)
       running = next
       revocations.follow(policy)

@@ -1,7 +1,7 @@
 // The documents as filters get them: what they need to judge requests, and no secret that they have no use for. What is left
 // is valid by the same rules as the whole, so that a filter checks it with the code that reads a folder.
-import { openPfx } from './certificate/pfx.ts'
 import { canonicalJson } from './canonical.ts'
+import type { Policy } from './policy.ts'
 import { isObject } from './schema/json.ts'
 
 /** Entries by namespace. */
@@ -13,17 +13,12 @@ export type EncodedDocument = { readonly name: string; readonly json: Uint8Array
 /** Stands where a key was: whoever reads the document without keys wants to see that there is one. */
 const withheld = 'withheld'
 
-/** A PFX file holds the key as well: its chain takes its place. */
-function chainOf(pfx: unknown, password: unknown): unknown {
-  if (typeof pfx !== 'string') return undefined
-  const opened = openPfx(pfx, typeof password === 'string' ? password : '')
-  return 'chain' in opened ? opened.chain : undefined
-}
-
-function withoutKey(entry: unknown): unknown {
+function withoutKey(entry: unknown, certificates: Certificates): unknown {
   if (!isObject(entry)) return entry
-  const { private_key: key, private_key_password: _, pfx = '', pfx_password: password, ...rest } = entry
-  if (pfx !== '') return { ...rest, cert_body: chainOf(pfx, password), private_key: withheld }
+  const { private_key: key, private_key_password: _, pfx = '', pfx_password: __, ...rest } = entry
+  // A PFX file holds the key as well: the chain that was read from it takes its place.
+  if (pfx !== '')
+    return { ...rest, cert_body: certificates.get(String(entry['id']))?.chain, private_key: withheld }
   return key === undefined || key === '' ? rest : { ...rest, private_key: withheld }
 }
 
@@ -38,17 +33,26 @@ const systemEntries: ReadonlySet<unknown> = new Set([
 
 const isForFilters = (entry: unknown): boolean => isObject(entry) && systemEntries.has(entry['id'])
 
-type Reduce = (entries: readonly unknown[]) => readonly unknown[]
+type Certificates = Policy['certificates']
+
+type Reduce = (entries: readonly unknown[], certificates: Certificates) => readonly unknown[]
 
 const reductions: Readonly<Record<string, Reduce>> = {
-  certificates: (entries) => entries.map(withoutKey),
+  certificates: (entries, certificates) => entries.map((entry) => withoutKey(entry, certificates)),
   'system-db': (entries) => entries.filter(isForFilters),
 }
 
-/** Canonical JSON of what filters need, sorted by name. @param documents that were loaded without a problem */
-export const encodeForFilters = (documents: Documents): readonly EncodedDocument[] =>
+/**
+ * Canonical JSON of what filters need, sorted by name.
+ * @param documents that were loaded without a problem
+ * @param policy what they made
+ */
+export const encodeForFilters = (
+  documents: Documents,
+  { certificates }: Pick<Policy, 'certificates'>,
+): readonly EncodedDocument[] =>
   [...documents]
-    .map(([name, entries]) => ({ name, entries: reductions[name]?.(entries) ?? entries }))
+    .map(([name, entries]) => ({ name, entries: reductions[name]?.(entries, certificates) ?? entries }))
     .filter(({ entries }) => entries.length > 0)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, entries }) => ({ name, json: Buffer.from(canonicalJson(entries)) }))

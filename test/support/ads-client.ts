@@ -8,6 +8,7 @@ import {
   openAdsStream,
   shortTypeOf,
 } from './ads-stream.ts'
+import { weirType } from '../../src/envoy/weir-protos.ts'
 
 export type Received = {
   readonly type: ShortType
@@ -34,16 +35,21 @@ type RawResponse = {
   readonly resources?: readonly { readonly value: Uint8Array }[]
 }
 
+function nameOf(type: ShortType, value: Uint8Array): string {
+  const message =
+    type === 'policy'
+      ? weirType('Policy')
+      : type === 'quarantine'
+        ? weirType('Quarantine')
+        : lookup(messageOf(type))
+  const { name, cluster_name } = message.decode(value) as { name?: string; cluster_name?: string }
+  return name ?? cluster_name ?? ''
+}
+
 function received(message: Buffer): Received {
   const raw = lookup('envoy.service.discovery.v3.DiscoveryResponse').decode(message) as RawResponse
   const type = shortTypeOf(raw.type_url ?? '')
-  const names = (raw.resources ?? []).map(({ value }) => {
-    const { name, cluster_name } = lookup(messageOf(type)).decode(value) as {
-      name?: string
-      cluster_name?: string
-    }
-    return name ?? cluster_name ?? ''
-  })
+  const names = (raw.resources ?? []).map(({ value }) => nameOf(type, value))
   const bytes = (raw.resources ?? []).map(({ value }) => value)
   return { type, version: raw.version_info ?? '', nonce: raw.nonce ?? '', names, bytes }
 }

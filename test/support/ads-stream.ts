@@ -8,9 +8,12 @@ const messages = {
   endpoint: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
   listener: 'envoy.config.listener.v3.Listener',
   route: 'envoy.config.route.v3.RouteConfiguration',
+  policy: 'weir.config.v1.Policy',
+  quarantine: 'weir.config.v1.Quarantine',
 } as const
 
 export type ShortType = keyof typeof messages
+export type EnvoyType = Exclude<ShortType, 'policy' | 'quarantine'>
 
 /** A short type or, for types that Weir does not serve, the full name of the message. */
 export type AnyType = ShortType | (string & {})

@@ -11,6 +11,7 @@ import type { Policy } from '#config'
 import {
   type AccessLogEntry,
   type Ads,
+  type Fleet,
   type ConnectionFailure,
   type PublishResult,
   type Temporary,
@@ -122,7 +123,7 @@ export async function startStandIn(address = '127.0.0.1:0'): Promise<StandIn> {
 }
 
 export async function startControl(
-  options: { readonly timeoutMs?: number; readonly drainMs?: number } = {},
+  options: { readonly timeoutMs?: number; readonly drainMs?: number; readonly fleet?: Fleet } = {},
 ): Promise<Control> {
   const checks: CheckSeen[] = []
   const log: { level: string; fields: object; message: string }[] = []

@@ -1,6 +1,6 @@
 // The filters that Envoys were told of, on disk, so that a control plane that starts again does not send Envoys away from
 // filters that merely have not come back to it yet.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isIP } from 'node:net'
 import { Type } from 'typebox'
@@ -25,13 +25,13 @@ const schema = Type.Object({
 
 /** None, with a warning, when the file is of another bucket or no such file. */
 export function readKeptFleet({ file, bucket, log }: Place): readonly FleetMember[] {
+  if (!existsSync(file)) return []
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
     if (!Check(schema, value)) throw new Error('it cannot be read')
     if (value.bucket !== bucket) throw new Error(`it is of the bucket ${value.bucket}`)
     return value.filters.filter(({ address }) => isIP(address.host) !== 0)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     const reason = error instanceof Error ? error.message : String(error)
     log.warn({ file, reason }, 'the kept list of filters is left out; filters that connect make a new one')
     return []
