@@ -34,6 +34,7 @@ export type {
   TlsVersion,
 } from './policy.ts'
 export type { RuleExamples, RuleWithExamples } from './documents/content-filter-rules.ts'
+export type { DocumentKind } from './documents/document.ts'
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
 export { type Documents, type EncodedDocument, encodeForFilters } from './for-filters.ts'
@@ -54,6 +55,9 @@ export {
   revocationsOf,
 } from './revocations.ts'
 export { type RuleFolder, type ValueReading, readRuleFolder } from './rule-folder.ts'
+export { type Referrer, inUse, referrersOf } from './referrers.ts'
+export { expected } from './schema/explain.ts'
+export { type Schema, jsonSchema } from './schema/json.ts'
 export type { SeedSource } from './resolve/seed.ts'
 export { normaliseTag } from './tag.ts'
 export { type Watch, type WatchListeners, watchFolder } from './watch.ts'

@@ -13,7 +13,7 @@ const longest = 65_536
 const schema = entrySchema({
   id: Type.String({
     pattern: '^[A-Za-z0-9_]{1,64}$',
-    description: 'Unique in its document; how other documents refer to the entry.',
+    description: 'Unique in its document, of letters, digits and "_"; how policies refer to the entry.',
     expected: 'an id of 1 to 64 letters, digits or "_"',
   }),
   code: Type.String({ maxLength: longest, description: 'Lua 5.4, at most 64 KiB.' }),
@@ -37,7 +37,7 @@ const schema = entrySchema({
     Type.Integer({
       minimum: 1,
       maximum: 100,
-      description: 'Milliseconds of one run, 1 to 100. Default: 10.',
+      description: 'Milliseconds of one run. Default: 10.',
     }),
   ),
 })

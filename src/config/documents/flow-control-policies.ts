@@ -19,7 +19,9 @@ const conditions = (what: string) =>
 const longest = 315_360_000
 
 const step = partSchema({
-  method: Type.Enum(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'TRACE', 'OPTIONS', 'PATCH']),
+  method: Type.Enum(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'TRACE', 'OPTIONS', 'PATCH'], {
+    description: 'Method of the step.',
+  }),
   uri: Type.String({
     pattern: '^/',
     description: 'The whole path, exactly.',

@@ -15,8 +15,13 @@ const sessionSelector = selectorSchema(sessionAttributes)
 const mapEntry = partSchema(
   {
     id,
-    name: Type.String({ minLength: 1, maxLength: 250, expected: 'a string of 1 to 250 characters' }),
-    description: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 250,
+      description: 'Shown in events.',
+      expected: 'a string of 1 to 250 characters',
+    }),
+    description: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'For people.' })),
     match: Type.String({
       description: 'Expression, searched in the path with case; the longest that is found wins.',
     }),

@@ -21,7 +21,7 @@ const length = (byDefault: number) =>
     Type.Integer({
       minimum: 1,
       maximum: 1_048_576,
-      description: `Characters, 1 to 1048576. Default: ${String(byDefault)}.`,
+      description: `Characters. Default: ${String(byDefault)}.`,
     }),
   )
 
@@ -32,23 +32,26 @@ export const logExporter = defineSystemEntry({
   description: 'Limits of exported records; longer values are cut.',
   schema: partSchema({
     max_characters: Type.Optional(
-      partSchema({
-        request: length(defaults.request),
-        block_reason: length(defaults.block_reason),
-        user_agent: length(defaults.user_agent),
-        referer: length(defaults.referer),
-        captured_vector: length(defaults.captured_vector),
-        tags: length(defaults.tags),
-        messages: length(defaults.messages),
-        encoded_fields: length(defaults.encoded_fields),
-        default: length(defaults.default),
-      }),
+      partSchema(
+        {
+          request: length(defaults.request),
+          block_reason: length(defaults.block_reason),
+          user_agent: length(defaults.user_agent),
+          referer: length(defaults.referer),
+          captured_vector: length(defaults.captured_vector),
+          tags: length(defaults.tags),
+          messages: length(defaults.messages),
+          encoded_fields: length(defaults.encoded_fields),
+          default: length(defaults.default),
+        },
+        { description: 'How much of each field is exported; default: of any other.' },
+      ),
     ),
     request_data_max_parameters_num: Type.Optional(
       Type.Integer({
         minimum: 0,
         maximum: 10_000,
-        description: `Query arguments, body arguments, headers and cookies, each. 0 to 10000. Default: ${String(defaultParameters)}.`,
+        description: `Query arguments, body arguments, headers and cookies, each. Default: ${String(defaultParameters)}.`,
       }),
     ),
   }),

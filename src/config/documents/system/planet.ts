@@ -7,9 +7,7 @@ import { readTrustedNets, trustedNet } from '../trusted-nets.ts'
 import { defineSystemEntry } from './system-entry.ts'
 
 const count = (minimum: number, maximum: number, says: string) =>
-  Type.Optional(
-    Type.Integer({ minimum, maximum, description: `${says}. ${String(minimum)} to ${String(maximum)}.` }),
-  )
+  Type.Optional(Type.Integer({ minimum, maximum, description: `${says}.` }))
 const flag = (description: string) => Type.Optional(Type.Boolean({ description }))
 const word = <const W extends readonly string[]>(words: W, description: string) =>
   Type.Optional(Type.Enum([...words], { description }))
@@ -33,76 +31,113 @@ const language = partSchema({
   ),
 })
 
-const page = partSchema({
-  attrs: Type.Optional(
-    partSchema({
-      direction: word(['ltr', 'rtl'], 'Default: ltr.'),
-      style: word(['logo', 'wallpaper'], 'Default: logo.'),
-    }),
-  ),
-  palette: Type.Optional(
-    Type.Array(colour, {
-      minItems: 4,
-      maxItems: 4,
-      description: 'Page, text, button, text of the button.',
-    }),
-  ),
-  position: Type.Optional(
-    partSchema({ panel: Type.Optional(Type.String({ description: 'Default: center.' })) }),
-  ),
-  lang: Type.Optional(
-    Type.Record(Type.String(), language, { description: 'Language code → texts. Default: English.' }),
-  ),
-})
+const page = partSchema(
+  {
+    attrs: Type.Optional(
+      partSchema(
+        {
+          direction: word(['ltr', 'rtl'], 'Default: ltr.'),
+          style: word(['logo', 'wallpaper'], 'Default: logo.'),
+        },
+        { description: 'Direction and style of the page.' },
+      ),
+    ),
+    palette: Type.Optional(
+      Type.Array(colour, {
+        minItems: 4,
+        maxItems: 4,
+        description: 'Page, text, button, text of the button.',
+      }),
+    ),
+    position: Type.Optional(
+      partSchema(
+        { panel: Type.Optional(Type.String({ description: 'Default: center.' })) },
+        { description: 'Where things stand on the page.' },
+      ),
+    ),
+    lang: Type.Optional(
+      Type.Record(Type.String(), language, { description: 'Language code → texts. Default: English.' }),
+    ),
+  },
+  { description: 'The page of the interactive challenge.' },
+)
 
-const challenge = partSchema({
-  path: Type.Optional(Type.String({ description: 'Path of the challenge. Default: derived from its key.' })),
-  active: Type.Optional(
-    partSchema({ enabled: flag('false: active challenges only monitor. Default: true.') }),
-  ),
-  passive: Type.Optional(partSchema({ enabled: flag('Default: true.') })),
-  sensitivity: word(['low', 'standard', 'high'], 'Default: standard.'),
-  pow: Type.Optional(
-    partSchema({
-      bits: count(1, 30, 'Proof of work, bits. Default: 14'),
-      rounds: count(1, 64, 'Rounds. Default: 4'),
-      max_bits: count(1, 30, 'Under load. Default: 20'),
-    }),
-  ),
-  surge_threshold: count(1, 1_000_000, 'Challenges per second. Default: 200'),
-  max_failures: count(1, 100, 'Default: 3'),
-  fail_hold: count(1, 86_400, 'Seconds. Default: 60'),
-  proof_ttl: count(60, 86_400, 'Seconds. Default: 3600'),
-  proof_max: count(60, 604_800, 'Seconds. Default: 43200'),
-  roam_limit: count(1, 1000, 'Networks per hour. Default: 5'),
-  proof_budget: count(1, 1_000_000, 'Requests in ten minutes. Default: 3000'),
-  bind_tls: word(['off', 'report', 'enforce'], 'Default: report.'),
-  samesite: word(['lax', 'strict', 'none'], 'Default: lax.'),
-  forward_proof: flag('Default: false.'),
-  renew: word(['navigation', 'script'], 'Default: navigation.'),
-  interactive: Type.Optional(
-    partSchema({
-      ttl: count(60, 86_400, 'Seconds. Default: 900'),
-      puzzles: Type.Optional(Type.Array(Type.Enum(['orient', 'match']), { minItems: 1 })),
-      alternatives: Type.Optional(Type.Array(Type.Enum(['audio', 'wait']))),
-    }),
-  ),
-  biometrics: Type.Optional(
-    partSchema({
-      enabled: flag('Default: true.'),
-      enforce: flag('Default: false.'),
-      bot_below: count(0, 100, 'Default: 20'),
-      human_above: count(0, 100, 'Default: 70'),
-    }),
-  ),
-  respect_gpc: flag('Global Privacy Control. Default: true.'),
-})
+const challenge = partSchema(
+  {
+    path: Type.Optional(
+      Type.String({ description: 'Path of the challenge. Default: derived from its key.' }),
+    ),
+    active: Type.Optional(
+      partSchema(
+        { enabled: flag('false: active challenges only monitor. Default: true.') },
+        { description: 'Challenges that are shown as a page.' },
+      ),
+    ),
+    passive: Type.Optional(
+      partSchema(
+        { enabled: flag('Default: true.') },
+        { description: 'Challenges that go along with pages of the site.' },
+      ),
+    ),
+    sensitivity: word(['low', 'standard', 'high'], 'Default: standard.'),
+    pow: Type.Optional(
+      partSchema(
+        {
+          bits: count(1, 30, 'Proof of work, bits. Default: 14'),
+          rounds: count(1, 64, 'Rounds. Default: 4'),
+          max_bits: count(1, 30, 'Under load. Default: 20'),
+        },
+        { description: 'Work that a browser does.' },
+      ),
+    ),
+    surge_threshold: count(1, 1_000_000, 'Challenges per second. Default: 200'),
+    max_failures: count(1, 100, 'Failures before a client has to wait. Default: 3'),
+    fail_hold: count(1, 86_400, 'Seconds. Default: 60'),
+    proof_ttl: count(60, 86_400, 'Seconds. Default: 3600'),
+    proof_max: count(60, 604_800, 'Seconds. Default: 43200'),
+    roam_limit: count(1, 1000, 'Networks per hour. Default: 5'),
+    proof_budget: count(1, 1_000_000, 'Requests in ten minutes. Default: 3000'),
+    bind_tls: word(['off', 'report', 'enforce'], 'Default: report.'),
+    samesite: word(['lax', 'strict', 'none'], 'Default: lax.'),
+    forward_proof: flag('Default: false.'),
+    renew: word(['navigation', 'script'], 'Default: navigation.'),
+    interactive: Type.Optional(
+      partSchema(
+        {
+          ttl: count(60, 86_400, 'Seconds. Default: 900'),
+          puzzles: Type.Optional(
+            Type.Array(Type.Enum(['orient', 'match']), { minItems: 1, description: 'Default: both.' }),
+          ),
+          alternatives: Type.Optional(
+            Type.Array(Type.Enum(['audio', 'wait']), {
+              description: 'For those who cannot solve these. Default: audio.',
+            }),
+          ),
+        },
+        { description: 'Challenges that a person solves.' },
+      ),
+    ),
+    biometrics: Type.Optional(
+      partSchema(
+        {
+          enabled: flag('Default: true.'),
+          enforce: flag('Default: false.'),
+          bot_below: count(0, 100, 'Scores below are bots. Default: 20'),
+          human_above: count(0, 100, 'Scores from here are humans. Default: 70'),
+        },
+        { description: 'What the movements of a visitor say.' },
+      ),
+    ),
+    respect_gpc: flag('Global Privacy Control. Default: true.'),
+  },
+  { description: 'How challenges are issued and proven.' },
+)
 
 export const planet = defineSystemEntry({
   id: 'planet',
   description: 'Client addresses and challenges of everything that this configuration governs.',
   schema: partSchema({
-    id: Type.Optional(Type.Literal('__default__')),
+    id: Type.Optional(Type.Literal('__default__', { description: 'There is one planet.' })),
     name: Type.Optional(
       Type.String({ minLength: 1, maxLength: 250, description: 'For people. Default: weir.' }),
     ),

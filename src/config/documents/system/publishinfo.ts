@@ -8,6 +8,7 @@ import { defineSystemEntry } from './system-entry.ts'
 
 const name = Type.String({
   pattern: '^[A-Za-z0-9_-]{1,64}$',
+  description: 'Unique; branch_buckets name it.',
   expected: 'a name of 1 to 64 letters, digits, "_" or "-"',
 })
 
