@@ -11,6 +11,7 @@ import {
   totalOf,
   watchFolder,
 } from '#config'
+import { PatchesRefused } from '#envoy'
 import type { Lifecycle, Log, Settings } from '#platform'
 import { UsageError } from './command.ts'
 import { seedSource } from './masking-seed.ts'
@@ -103,6 +104,10 @@ export async function followPolicy(
     try {
       apply(result.policy, { documents: result.documents, maskingSeed })
     } catch (error) {
+      if (error instanceof PatchesRefused) {
+        refuse(error.problems.map(formatProblem))
+        return
+      }
       log.error({ err: error }, 'a policy could not be put in force')
       refuse([error instanceof Error ? error.message : String(error)])
       return
@@ -129,7 +134,12 @@ export async function followPolicy(
     return
   }
   const first = loadPolicy(folder, options)
-  apply(first.policy, { documents: first.documents, maskingSeed })
+  try {
+    apply(first.policy, { documents: first.documents, maskingSeed })
+  } catch (error) {
+    if (!(error instanceof PatchesRefused)) throw error
+    throw new UsageError(describeProblems(folder, error.problems))
+  }
   revision = first.policy.revision
   warn(first)
   log.info({ revision, folder }, 'policy in force')

@@ -1,7 +1,7 @@
 // `weir validate`: reads a folder as a publish would, down to the Envoy configuration that it yields, and says what is
 // wrong with it. Touches nothing that runs.
 import { type Problem, formatProblem, loadFolder, selfSigned, totalOf } from '#config'
-import { assertConsistent, buildSnapshot } from '#envoy'
+import { PatchesRefused, assertConsistent, buildSnapshot } from '#envoy'
 import { type CompileProblem, compileProblems } from '#pipeline'
 import type { Command } from './command.ts'
 import { xdsSettings } from './xds-settings.ts'
@@ -86,7 +86,7 @@ export const validateCommand: Command = {
       try {
         assertConsistent(buildSnapshot(loaded.policy, xdsSettings(loaded.policy, settings)))
       } catch (error) {
-        problems.push(envoyProblem(folder, error))
+        problems.push(...(error instanceof PatchesRefused ? error.problems : [envoyProblem(folder, error)]))
       }
     }
     const report: Report = {

@@ -18,5 +18,6 @@ export function xdsSettings(policy: Policy, settings: Settings): XdsSettings {
     controlCluster: 'weir_control',
     controlToken: values['xds.token'],
     filterTimeoutMs: values['envoy.filter_timeout'],
+    patches: { unsafe: values['envoy.advanced.unsafe'], allow: values['envoy.advanced.allow'] },
   }
 }

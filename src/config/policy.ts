@@ -260,6 +260,44 @@ export type BackendService = Identity & {
   readonly hosts: readonly BackHost[]
 }
 
+export type Json =
+  string | number | boolean | null | readonly Json[] | { readonly [field: string]: Json | undefined }
+
+/** The resources of Envoy that an operator may patch (spec control-plane 2.13). */
+export type PatchTarget =
+  | 'http_connection_manager'
+  | 'filter_chain'
+  | 'downstream_tls'
+  | 'virtual_host'
+  | 'route'
+  | 'cluster'
+  | 'upstream_tls'
+
+/** An operation of RFC 6902. */
+export type PatchOperation =
+  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: Json }
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'move' | 'copy'; readonly from: string; readonly path: string }
+
+/** A change of the proto3 JSON of generated resources. Its text was read; what it does is checked where it is applied. */
+export type AdvancedPatch = {
+  /** Where it stands in the template, `advanced_configuration[0]`. */
+  readonly field: string
+  /** Counted from 1 among the patches there; 0: it is the only one. */
+  readonly position: number
+  readonly target: PatchTarget
+  /** Of the listeners whose resources are changed. */
+  readonly protocols: readonly ('http' | 'https')[]
+  /** Ids that the resource must belong to; undefined: any. */
+  readonly listener: string | undefined
+  readonly entry: string | undefined
+  readonly service: string | undefined
+  /** A merge patch (RFC 7396), or a JSON patch (RFC 6902). */
+  readonly change:
+    | { readonly kind: 'merge'; readonly merge: Json }
+    | { readonly kind: 'patch'; readonly operations: readonly PatchOperation[] }
+}
+
 /** Units are in the names; 0 where the field may be switched off means off (spec control-plane 1.4). */
 export type ProxyTemplate = Identity & {
   readonly clientAddressHeaders: readonly string[]
@@ -288,6 +326,8 @@ export type ProxyTemplate = Identity & {
   readonly unsizedBody: 'stream' | 'limit' | 'length_required'
   readonly websocket: boolean
   readonly tls: TlsSettings
+  /** Applied in this order. */
+  readonly advanced: readonly AdvancedPatch[]
 }
 
 export type MapEntry = Identity & {

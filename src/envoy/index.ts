@@ -71,6 +71,7 @@ export {
   readKeptSnapshot,
 } from './xds/kept-snapshot.ts'
 export { maxOffloaded, offloadResource, offloadSupport } from './xds/offload.ts'
+export { type PatchLimits, PatchesRefused } from './xds/patches/apply.ts'
 export {
   type FilterKindName,
   type FilterResource,

@@ -144,6 +144,19 @@ export const hosts = (about: string): Setting<readonly string[]> =>
     fromText: (list) => list.split(',').map((one) => one.trim()),
   })
 
+/** Some of a few words. */
+export const someOf = <const W extends string>(words: readonly W[], about: string): Setting<readonly W[]> =>
+  setting(Type.Array(Type.String()), {
+    about,
+    expected: `a list of some of ${words.join(', ')}`,
+    fallback: [],
+    convert(values) {
+      const known = values.flatMap((value) => words.find((word) => word === value) ?? [])
+      return known.length === values.length ? known : undefined
+    },
+    fromText: (list) => list.split(',').map((one) => one.trim()),
+  })
+
 export const place = (fallback: string | undefined, about: string): Setting<SocketPlace> =>
   setting(Type.String(), {
     about,

@@ -11,6 +11,7 @@ import {
   place,
   places,
   size,
+  someOf,
   text,
   token,
   yesNo,
@@ -61,6 +62,18 @@ export const settingTable = {
   'envoy.allow_loopback_backends': yesNo(
     false,
     'Backends on this machine are allowed. `weir serve` sets it unless it is given.',
+  ),
+  'envoy.advanced.allow': someOf(
+    [
+      'envoy.filters.http.lua',
+      'envoy.filters.http.wasm',
+      'envoy.access_loggers.file',
+    ],
+    'Extensions that patches in advanced_configuration may bring in although they run code or write files.',
+  ),
+  'envoy.advanced.unsafe': yesNo(
+    false,
+    'Patches in advanced_configuration may change every field. A patch can then take the protection away.',
   ),
 
   'filter.listen': place(

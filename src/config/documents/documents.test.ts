@@ -213,6 +213,7 @@ describe('what is left out has the documented value', () => {
         bodyOverflow: 'auto',
         unsizedBody: 'stream',
         websocket: true,
+        advanced: [],
       },
     ],
     [

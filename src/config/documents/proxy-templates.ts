@@ -1,10 +1,12 @@
 // How Envoy treats the connections and requests of a site (spec control-plane 1.4).
 import { type Static, type TOptional, type TNumber, type TString, type TUnion, Type } from 'typebox'
-import { finding, notUsedYet, outOfRange, wrongType } from '../findings.ts'
+import { finding, outOfRange, wrongType } from '../findings.ts'
 import { isHost } from '../hosts.ts'
 import type { ProxyTemplate } from '../policy.ts'
 import type { Report } from '../problem.ts'
+import { advancedConfiguration, readAdvanced } from './advanced-configuration.ts'
 import { defineDocument } from './document.ts'
+import { foreignDirective } from './foreign-directives.ts'
 import { defaultTls, readTls } from './tls.ts'
 import { type TrustedSource, readTrustedNets, trustedNet } from './trusted-nets.ts'
 import { entrySchema, identityOf } from './common.ts'
@@ -106,9 +108,7 @@ const schema = entrySchema({
       expected: 'null or a list of trusted sources',
     }),
   ),
-  advanced_configuration: Type.Optional(
-    Type.Array(Type.Unknown(), { description: 'Patches of Envoy resources. Default: none.' }),
-  ),
+  advanced_configuration: Type.Optional(advancedConfiguration),
   conf_specific: text('Legacy; must be empty.'),
   ssl_conf_specific: text('Legacy; must be empty.'),
   failure_mode: Type.Optional(
@@ -188,14 +188,12 @@ function checkRest(entry: Entry, report: Report): void {
     if ((entry[field] ?? '') === '') continue
     report.problem(
       field,
-      finding(
-        'must be empty',
-        'Code for another proxy cannot be run; say the same with the fields of this document.',
-      ),
+      foreignDirective(entry[field] ?? '') ??
+        finding(
+          'must be empty',
+          'Code for another proxy cannot be run; say the same with the fields of this document, or with patches in advanced_configuration.',
+        ),
     )
-  }
-  if ((entry.advanced_configuration ?? []).length > 0) {
-    report.warning('advanced_configuration', notUsedYet('advanced_configuration'))
   }
 }
 
@@ -249,6 +247,7 @@ function parse(entry: Entry, report: Report): ProxyTemplateEntry {
     unsizedBody: entry.unsized_body ?? 'stream',
     websocket: entry.websocket ?? true,
     tls: { ...defaultTls, ...readTls(entry, report) },
+    advanced: readAdvanced(entry.id, entry.advanced_configuration ?? [], report),
   }
 }
 

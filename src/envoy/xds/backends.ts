@@ -2,6 +2,7 @@
 // their cluster, and clusters and endpoints are made from the same list, so that no route can name a cluster
 // that is not there.
 import type { BackendService, Policy, ProxyTemplate, ServerGroup } from '#config'
+import { patchesFor } from './patches/apply.ts'
 import type { ListenerSettings } from './settings.ts'
 
 /** `tcp`: bytes pass as they are, TLS included. */
@@ -16,6 +17,9 @@ export type Backend = {
   readonly connectTimeoutS: number
   /** The origin is addressed by its own name instead of the client's Host. */
   readonly ownHost: boolean
+  /** Whose patches it bears, as a service reached from listeners of that protocol. */
+  readonly template: ProxyTemplate
+  readonly protocol: ListenerSettings['protocol']
 }
 
 export type Backends = {
@@ -38,34 +42,46 @@ function baseName(service: BackendService, listener: ListenerSettings): string {
     : `be|${service.id}|${transport}`
 }
 
+type Reached = Pick<Backend, 'service' | 'transport' | 'bridgePort' | 'protocol'>
+
+function patchesOf(template: ProxyTemplate, { service, protocol }: Reached): string {
+  const owner = { protocol, service: service.id }
+  const patches = (['cluster', 'upstream_tls'] as const).flatMap((target) =>
+    patchesFor(template, target, owner),
+  )
+  return patches.length === 0 ? '' : JSON.stringify(patches)
+}
+
 /** What a template says that has to differ between clusters of one service. */
-const flavourOf = (template: ProxyTemplate): string =>
-  `${template.connectTimeoutS}|${template.upstreamHost === '$proxy_host'}`
+const flavourOf = (template: ProxyTemplate, patches: string): string =>
+  `${template.connectTimeoutS}|${template.upstreamHost === '$proxy_host'}|${patches}`
 
 /**
  * The first template in document order that reaches a service gives the plain name; one that differs from it
- * in a setting of the cluster adds `@<template>` (spec control-plane 2.1).
+ * in a setting of the cluster, or patches it, adds `@<template>` (spec control-plane 2.1, 2.13).
  */
 export function collectBackends(policy: Policy, listeners: readonly ListenerSettings[]): Backends {
   const found = new Map<string, Backend>()
   const names = new Map<string, Map<string, string>>()
 
-  function nameOf(base: string, template: ProxyTemplate): string {
+  function nameOf(base: string, template: ProxyTemplate, reached: Reached): string {
     const flavours = names.get(base) ?? new Map<string, string>()
     names.set(base, flavours)
-    const known = flavours.get(flavourOf(template))
+    const patches = patchesOf(template, reached)
+    const flavour = flavourOf(template, patches)
+    const known = flavours.get(flavour)
     if (known !== undefined) return known
-    const name = flavours.size === 0 ? base : `${base}@${template.id}`
-    flavours.set(flavourOf(template), name)
+    const taken = new Set(flavours.values())
+    const own = `${base}@${template.id}`
+    // The third is for patches of one protocol where both reach the service in the same way.
+    const free = [...(patches === '' ? [base] : []), own, `${own}|${reached.protocol}`]
+    const name = free.find((one) => !taken.has(one)) ?? own
+    flavours.set(flavour, name)
     return name
   }
 
-  function add(
-    base: string,
-    template: ProxyTemplate,
-    backend: Pick<Backend, 'service' | 'transport' | 'bridgePort'>,
-  ): Backend {
-    const cluster = nameOf(base, template)
+  function add(base: string, template: ProxyTemplate, backend: Reached): Backend {
+    const cluster = nameOf(base, template, backend)
     const known = found.get(cluster)
     if (known) return known
     const made: Backend = {
@@ -73,6 +89,7 @@ export function collectBackends(policy: Policy, listeners: readonly ListenerSett
       cluster,
       connectTimeoutS: template.connectTimeoutS,
       ownHost: template.upstreamHost === '$proxy_host',
+      template,
     }
     found.set(cluster, made)
     return made
@@ -83,12 +100,19 @@ export function collectBackends(policy: Policy, listeners: readonly ListenerSett
       service,
       transport: transportOf(service, listener),
       bridgePort: service.transportMode === 'port_bridge' ? listener.publicPort : undefined,
+      protocol: listener.protocol,
     })
 
   function passthrough({ policy: { entries }, template }: ServerGroup): Backend | undefined {
     const service = entries.find(({ role }) => role === 'default')?.backend
     return (
-      service && add(`be|${service.id}|tcp`, template, { service, transport: 'tcp', bridgePort: undefined })
+      service &&
+      add(`be|${service.id}|tcp`, template, {
+        service,
+        transport: 'tcp',
+        bridgePort: undefined,
+        protocol: 'https',
+      })
     )
   }
 

@@ -3,8 +3,9 @@ import type { BackHost, BackendService } from '#config'
 import type { Backend } from './backends.ts'
 import { assignmentOf, hasOnlyAddresses } from './endpoint.ts'
 import { filterCluster } from './http-filters.ts'
-import { type JsonObject, extension, fromAds, seconds, typed, textOf } from './json.ts'
+import { type JsonObject, extension, fromAds, isObject, seconds, typed, textOf } from './json.ts'
 import type { Kind } from './kind.ts'
+import { type Patcher, patchedExtension } from './patches/apply.ts'
 import { backendCaSecret, certificateSecret, secretReference } from './secret.ts'
 
 const viaEds: JsonObject = { type: 'EDS', eds_cluster_config: { eds_config: fromAds } }
@@ -137,6 +138,17 @@ function cluster(backend: Backend): JsonObject {
   }
 }
 
+function patched(backend: Backend, made: JsonObject, patcher: Patcher): JsonObject {
+  const { template, service, protocol } = backend
+  const owner = { protocol, service: service.id }
+  const socket = made['transport_socket']
+  const withTls =
+    socket === undefined || !isObject(socket)
+      ? made
+      : { ...made, transport_socket: patchedExtension(patcher, template, 'upstream_tls', owner, socket) }
+  return patcher.apply(template, 'cluster', owner, withTls)
+}
+
 /**
  * The filter processes. Panic routing begins only when all are unhealthy: then a filter that has just come back
  * is used at once, and until then nothing is sent to one that is known to be dead.
@@ -178,5 +190,8 @@ export const clusters: Kind = {
   subscription: 'all',
   step: 0,
   nameOf: (resource) => textOf(resource, 'name'),
-  build: ({ backends }) => [...backends.all.map(cluster), weirFilter],
+  build: ({ backends, patcher }) => [
+    ...backends.all.map((backend) => patched(backend, cluster(backend), patcher)),
+    weirFilter,
+  ],
 }

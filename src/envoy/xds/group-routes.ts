@@ -109,7 +109,7 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
   if (!service) throw new Error(`map entry ${entry.id} of ${group.policy.id} has no backend service`)
   const body = bodyMode(variant, inspects, template)
   const { cluster } = world.backends.of(service, template, listener)
-  return {
+  const made: JsonObject = {
     name: `${group.id}|${entry.id}${variant === 'plain' ? '' : `|${variant}`}`,
     match: { ...pathMatch(entry), ...variantMatch(variant) },
     route: routeAction({ cluster, service, template, variant, listener }),
@@ -131,6 +131,7 @@ function route(entry: MapEntry, variant: Variant, site: Site, inspects: boolean)
     ...(body.inspect === 'prefix' ? { request_body_buffer_limit: 2 * body.bytes } : {}),
     ...headers(site),
   }
+  return world.patcher.apply(template, 'route', { protocol: listener.protocol, entry: entry.id }, made)
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Policy } from '#config'
 import type { Backends } from './backends.ts'
 import type { JsonObject } from './json.ts'
+import type { Patcher } from './patches/apply.ts'
 import type { XdsSettings } from './settings.ts'
 import type { Temporary } from './temporary.ts'
 
@@ -11,6 +12,7 @@ export type World = {
   readonly settings: XdsSettings
   readonly backends: Backends
   readonly temporary: Temporary
+  readonly patcher: Patcher
 }
 
 export type Kind = {

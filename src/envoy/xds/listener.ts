@@ -7,6 +7,7 @@ import { type Chain, connectionManager } from './connection-manager.ts'
 import { type JsonObject, extension, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
 import { offloadFilter } from './offload.ts'
+import { patchedExtension } from './patches/apply.ts'
 import { plainTable } from './route-tables.ts'
 import type { ListenerSettings, PlainListener } from './settings.ts'
 import { tlsChains } from './tls-chains.ts'
@@ -26,16 +27,22 @@ function plainChain(which: Chain, listener: PlainListener, connection: Connectio
     settings: world.settings,
     fingerprints: false,
   })
+  // All sites share these connections, so no template but the one of all may patch them.
+  const template = world.policy.defaultTemplate
+  const owner = { protocol: listener.protocol, listener: listener.id }
   const from = cidrRanges(listener.proxyProtocolFrom ?? [])
   const match = {
     ...(which === 't' ? { source_prefix_ranges: cidrRanges(connection.trustedSources) } : {}),
     ...(from.length > 0 ? { direct_source_prefix_ranges: from } : {}),
   }
-  return {
+  return world.patcher.apply(template, 'filter_chain', owner, {
     name: `plain|${which}`,
     ...(Object.keys(match).length > 0 ? { filter_chain_match: match } : {}),
-    filters: [offloadFilter(listener.id), manager],
-  }
+    filters: [
+      offloadFilter(listener.id),
+      patchedExtension(world.patcher, template, 'http_connection_manager', owner, manager),
+    ],
+  })
 }
 
 function chainsOf(listener: ListenerSettings, connection: Connection, world: World): readonly JsonObject[] {

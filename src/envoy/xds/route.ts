@@ -2,6 +2,7 @@
 // host table cannot say (expressions, ports, "every other host") becomes header matches in front of the routes
 // of the virtual host that such a request reaches (spec control-plane 2.5).
 import type { ServerGroup, ServerName } from '#config'
+import { withTokens } from './acme.ts'
 import { groupRoutes } from './group-routes.ts'
 import { type JsonObject, fullMatch, isObject, textOf } from './json.ts'
 import type { Kind, World } from './kind.ts'
@@ -114,7 +115,7 @@ function virtualHosts(
     const shared = domains.filter((domain) => !taken.has(domain))
     const own = domains.filter((domain) => taken.has(domain))
     const routes = groupRoutes(world, listener, group)
-    return [
+    const hosts: readonly JsonObject[] = [
       ...(shared.length > 0 ? [{ name: group.id, domains: shared, routes }] : []),
       ...own.map((domain) => ({
         name: `${group.id}|${domain}`,
@@ -122,6 +123,9 @@ function virtualHosts(
         routes: [...portRoutes(domain), ...routes],
       })),
     ]
+    return hosts.map((host) =>
+      world.patcher.apply(group.template, 'virtual_host', { protocol: listener.protocol }, host),
+    )
   })
   const served = new Set(byHost.map(({ domain }) => domain))
   const portOnly = [...taken]
@@ -136,7 +140,7 @@ function virtualHosts(
 
 const build = (world: World, listener: ListenerSettings, table: RouteTable): JsonObject => ({
   name: table.name,
-  virtual_hosts: virtualHosts(world, listener, table),
+  virtual_hosts: withTokens(world.temporary.acme, virtualHosts(world, listener, table)),
   request_headers_to_add: [
     { header: { key: 'x-forwarded-port', value: `${listener.publicPort}` }, append_action: 'ADD_IF_ABSENT' },
   ],

@@ -1,5 +1,6 @@
 // What the generator needs beside the documents: where Envoy listens and where its partners are.
 import type { LoadBalancer, Revocations } from '#config'
+import type { PatchLimits } from './patches/apply.ts'
 
 type Place = {
   /** Id of the load balancer: name of the listener and value of `weir.lb`. */
@@ -34,6 +35,8 @@ export type XdsSettings = {
   readonly filterTimeoutMs: number
   /** What is known of revoked CAs of clients; left out: nothing. */
   readonly revocations?: Revocations
+  /** What patches of templates may do; left out: what the rule allows. */
+  readonly patches?: PatchLimits
 }
 
 export const defaultXdsSettings: XdsSettings = {

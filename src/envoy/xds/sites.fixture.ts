@@ -121,6 +121,7 @@ export const template = (with_: Partial<ProxyTemplate> = {}): ProxyTemplate => (
   unsizedBody: 'stream',
   websocket: true,
   tls: { least: 'TLSv1.2', most: 'TLSv1.3', ciphers: [] },
+  advanced: [],
   ...with_,
 })
 

@@ -8,6 +8,7 @@ import type { JsonObject } from './json.ts'
 import type { Kind } from './kind.ts'
 import { type Placement, placementsOf } from './placement.ts'
 import type { Reference } from './references.ts'
+import { createPatcher, strictPatches } from './patches/apply.ts'
 import { kinds, typeUrlOf } from './resources.ts'
 import type { XdsSettings } from './settings.ts'
 import { type Temporary, nothingTemporary } from './temporary.ts'
@@ -108,9 +109,13 @@ export type BuildSnapshot = (policy: Policy, settings: XdsSettings, temporary?: 
 export function createSnapshotBuilder(): BuildSnapshot {
   const encoder = createEncoder()
   return (policy, settings, temporary = nothingTemporary) => {
-    const world = { policy, settings, backends: collectBackends(policy, settings.listeners), temporary }
+    const patcher = createPatcher(settings.patches ?? strictPatches)
+    const backends = collectBackends(policy, settings.listeners)
+    const world = { policy, settings, backends, temporary, patcher }
+    const snapshot = snapshotOf((kind) => kind.build(world), [settings.controlCluster], encoder)
+    patcher.assertApplied()
     return {
-      ...snapshotOf((kind) => kind.build(world), [settings.controlCluster], encoder),
+      ...snapshot,
       placements: placementsOf(policy.loadBalancers ?? []),
     }
   }
@@ -118,6 +123,7 @@ export function createSnapshotBuilder(): BuildSnapshot {
 
 /**
  * All Envoy resources of a policy (spec control-plane 2.1). Pure: same input, same bytes.
- * Throws when a generated object is no valid message, which is a fault of the generator, never of a document.
+ * Throws PatchesRefused when patches of templates may not be applied, with a problem for each; and when a generated
+ * object is no valid message, which is a fault of the generator, never of a document.
  */
 export const buildSnapshot: BuildSnapshot = (...inputs) => createSnapshotBuilder()(...inputs)

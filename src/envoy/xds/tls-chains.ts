@@ -1,7 +1,7 @@
 // The filter chains of a TLS listener: a pair per profile, chosen by the name in the handshake, and a pair for handshakes
 // without a name that is known. Client certificates are asked for and judged one layer up, where a request can be
 // answered with a reason (spec control-plane 2.2).
-import type { Certificate, ServerGroup, TlsSettings, TlsVersion } from '#config'
+import type { Certificate, ProxyTemplate, ServerGroup, TlsSettings, TlsVersion } from '#config'
 import { compilePattern } from '#platform'
 import { cidrRanges } from './cidr.ts'
 import type { ClientCa } from './client-ca.ts'
@@ -10,6 +10,7 @@ import { type Chain, connectionManager } from './connection-manager.ts'
 import { type JsonObject, extension, seconds } from './json.ts'
 import type { World } from './kind.ts'
 import { offloadFilter } from './offload.ts'
+import { patchedExtension } from './patches/apply.ts'
 import { type Profile, profilesOf } from './profiles.ts'
 import { type RouteTable, openTable, profileTable } from './route-tables.ts'
 import { certificateSecret, clientCaSecret, secretReference } from './secret.ts'
@@ -106,13 +107,27 @@ type ChainInputs = Terminated & {
   readonly names: readonly string[]
   readonly connection: Profile['connection']
   readonly table: (chain: Chain) => RouteTable
+  /** Whose patches the chains bear. */
+  readonly template: ProxyTemplate
 }
 
 /** The chain for trusted peers, if there are any, and the one for all others. */
 function chainPair(inputs: ChainInputs, listener: TlsListener, world: World): readonly JsonObject[] {
-  const { name, names, connection, table } = inputs
+  const { name, names, connection, table, template } = inputs
+  const { patcher } = world
+  const owner = { protocol: listener.protocol, listener: listener.id }
+  const transport = patchedExtension(patcher, template, 'downstream_tls', owner, downstreamTls(inputs))
   const trusted = cidrRanges(connection.trustedSources)
   const from = cidrRanges(listener.proxyProtocolFrom ?? [])
+  const manager = (chain: Chain): JsonObject =>
+    connectionManager({
+      listener: listener.id,
+      routes: table(chain).name,
+      chain,
+      connection,
+      settings: world.settings,
+      fingerprints: true,
+    })
   const chainOf = (chain: Chain): JsonObject => ({
     name: `${name}|${chain}`,
     filter_chain_match: {
@@ -121,21 +136,16 @@ function chainPair(inputs: ChainInputs, listener: TlsListener, world: World): re
       ...(chain === 't' ? { source_prefix_ranges: trusted } : {}),
       ...(from.length > 0 ? { direct_source_prefix_ranges: from } : {}),
     },
-    transport_socket: downstreamTls(inputs),
+    transport_socket: transport,
     transport_socket_connect_timeout: seconds(connection.headerTimeoutS),
     filters: [
       offloadFilter(listener.id),
-      connectionManager({
-        listener: listener.id,
-        routes: table(chain).name,
-        chain,
-        connection,
-        settings: world.settings,
-        fingerprints: true,
-      }),
+      patchedExtension(patcher, template, 'http_connection_manager', owner, manager(chain)),
     ],
   })
-  return (trusted.length > 0 ? (['t', 'u'] as const) : (['u'] as const)).map(chainOf)
+  return (trusted.length > 0 ? (['t', 'u'] as const) : (['u'] as const)).map((chain) =>
+    patcher.apply(template, 'filter_chain', owner, chainOf(chain)),
+  )
 }
 
 /** For handshakes without a known name. Only one certificate: without a name Envoy would prefer an ECDSA one. */
@@ -157,6 +167,7 @@ function defaultPair(listener: TlsListener, world: World): readonly JsonObject[]
       certificates,
       clientCa: undefined,
       table: () => table,
+      template: policy.defaultTemplate,
     },
     listener,
     world,
