@@ -67,6 +67,12 @@ describe('who refers to', () => {
       'proxy-templates t1 trusted_nets[0].gf_id',
     ])
   })
+  test('E34: the message', () => {
+    const [, template] = referrersOf(all, 'global-filters', 'cf')
+    expect(inUse('cf', template === undefined ? [] : [template])).toBe(
+      'entry [cf] is used by proxy-templates [t1] (trusted_nets[0])',
+    )
+  })
   test('the message names every referrer', () => {
     expect(inUse('r', referrersOf(all, 'rate-limit-rules', 'r'))).toBe(
       'entry [r] is used by security-policies [p] (map[0].rate_limit_rules[0])',

@@ -57,8 +57,8 @@ export function referrersOf(
   )
 }
 
-/** `entry [cf] is used by proxy-templates [t1] (trusted_nets[0].gf_id), …` (spec control-plane 4.4). */
+/** `entry [cf] is used by proxy-templates [t1] (trusted_nets[0]), …` (E34): a trusted source is named as a whole. */
 export function inUse(id: string, referrers: readonly Referrer[]): string {
-  const places = referrers.map((one) => `${one.namespace} [${one.id}] (${one.field})`)
+  const places = referrers.map((one) => `${one.namespace} [${one.id}] (${one.field.replace(/\.gf_id$/, '')})`)
   return `entry [${id}] is used by ${places.join(', ')}`
 }

@@ -16,6 +16,12 @@ const sides = ['server', 'clientCA', 'serverToBackendMTLS', 'backendCA'] as cons
 
 const schema = entrySchema(
   {
+    id: Type.String({
+      pattern: '^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$',
+      description:
+        'Unique in its document, lower-case like a label of a host name; how others refer to the entry.',
+      expected: 'an id of 1 to 63 lower-case letters, digits or "-", beginning with a letter',
+    }),
     side: Type.Optional(
       Type.Enum([...sides], {
         description:

@@ -442,6 +442,11 @@ describe('what a single entry can be wrong about', () => {
       { server_names: ['~^a'], tcp_passthrough: true },
       'tcp_passthrough: needs a literal or *. server name',
     ],
+    [
+      'certificates',
+      { id: 'Web_1' },
+      'id: must be an id of 1 to 63 lower-case letters, digits or "-", beginning with a letter',
+    ],
     ['certificates', { cert_body: 'hello' }, 'cert_body: no certificate in PEM found'],
     ['certificates', { pfx }, 'pfx: given beside cert_body or private_key'],
     [
