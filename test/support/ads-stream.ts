@@ -8,12 +8,15 @@ const messages = {
   endpoint: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
   listener: 'envoy.config.listener.v3.Listener',
   route: 'envoy.config.route.v3.RouteConfiguration',
+  secret: 'envoy.extensions.transport_sockets.tls.v3.Secret',
+  extension: 'envoy.config.core.v3.TypedExtensionConfig',
   policy: 'weir.config.v1.Policy',
   quarantine: 'weir.config.v1.Quarantine',
 } as const
 
 export type ShortType = keyof typeof messages
-export type EnvoyType = Exclude<ShortType, 'policy' | 'quarantine'>
+/** What Envoy asks for when there is one plaintext listener and nothing is offloaded. */
+export type EnvoyType = Exclude<ShortType, 'policy' | 'quarantine' | 'secret' | 'extension'>
 
 /** A short type or, for types that Weir does not serve, the full name of the message. */
 export type AnyType = ShortType | (string & {})
