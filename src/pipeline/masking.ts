@@ -127,13 +127,29 @@ function nameOf(piece: string): string | undefined {
   return equals < 0 || equals === piece.length - 1 ? undefined : decodeQuery(piece.slice(0, equals))
 }
 
+/** What the URI of a Referer is known by among the arguments (spec pipeline 1.7). */
+const ofReferer = 'ref:'
+
+/** Masked arguments; what the Referer repeats is masked where it is in the request's own URI. */
+function maskedArguments(entries: Entries, names: readonly string[]): ReadonlySet<string> {
+  const masked = entries.maskedAmong('args', names)
+  const repeated = names.filter((name) => name.startsWith(ofReferer))
+  if (repeated.length === 0) return masked
+  const own = repeated.map((name) => name.slice(ofReferer.length))
+  const hidden = new Set([...entries.maskedAmong('args', own), ...entries.maskedAmong('path', own)])
+  return new Set([...masked, ...repeated.filter((name) => hidden.has(name.slice(ofReferer.length)))])
+}
+
 export function createMasker(request: RequestView, entries: Entries, seed: string): Masker {
   if (!entries.masksAny) return noMask
   const masked = new Map<SectionName, ReadonlySet<string>>()
   const known = new Map<string, Clear>()
   for (const section of sectionOrder) {
     const parameters = sectionOf(request, section)
-    const names = entries.maskedAmong(section, parameters.keys())
+    const names =
+      section === 'args'
+        ? maskedArguments(entries, [...parameters.keys()])
+        : entries.maskedAmong(section, parameters.keys())
     masked.set(section, names)
     for (const name of names) {
       const parameter = parameters.get(name)

@@ -29,19 +29,33 @@ const mostPerCharacter = 6
 const frame = 4096
 const perText = 3
 
-/** No less than the bytes of the record's JSON: characters are counted, not encoded. */
-function mostBytes(record: DecisionRecord): number {
-  let texts = 0
-  let characters = (record.query?.length ?? 0) + 2 * record.path.length + (record.body?.length ?? 0)
+/** Fields of one text that a client, or a proxy before Weir, can make as long as a head may be. */
+const single = [
+  'reason',
+  'user_agent',
+  'referer',
+  'authority',
+  'host',
+  'method',
+  'ip',
+  'request_id',
+  'session',
+] as const
+
+/** Whether the record fits for certain: characters are counted, not encoded, and no further than the limit. */
+function surelyFits(record: DecisionRecord, maxBytes: number): boolean {
+  let bytes =
+    frame +
+    mostPerCharacter * ((record.query?.length ?? 0) + 2 * record.path.length + (record.body?.length ?? 0))
   const count = (text: string): void => {
-    texts++
-    characters += text.length
+    bytes += perText + mostPerCharacter * text.length
   }
   for (const group of [...groups, 'path_parts'] as const) {
     const values = record[group]
     for (const name in values) {
       count(name)
       count(values[name] ?? '')
+      if (bytes > maxBytes) return false
     }
   }
   for (const list of [record.tags, record.logs, record.messages, record.monitor_reasons]) list.forEach(count)
@@ -53,14 +67,14 @@ function mostBytes(record: DecisionRecord): number {
     record.cf_triggers,
     record.cf_restrict_triggers,
   ]) {
-    for (const trigger of triggers) countTexts(trigger, count)
+    for (const trigger of triggers) {
+      countTexts(trigger, count)
+      if (bytes > maxBytes) return false
+    }
   }
-  count(record.reason ?? '')
-  count(record.user_agent ?? '')
-  count(record.referer ?? '')
-  count(record.authority)
-  count(record.host)
-  return frame + perText * texts + mostPerCharacter * characters
+  for (const field of single) count(record[field] ?? '')
+  for (const { value } of record.session_ids) count(value)
+  return bytes <= maxBytes
 }
 
 /** Of a trigger: its names, its numbers as what they take at most, and its texts. */
@@ -73,8 +87,30 @@ function countTexts(trigger: object, count: (text: string) => void): void {
   }
 }
 
-/** What a value takes in JSON, quotes and escapes included. */
-const sizeOf = (value: DecisionRecord | string): number => Buffer.byteLength(JSON.stringify(value))
+/** What a text takes in JSON, quotes and escapes included. */
+const sizeOf = (text: string): number => Buffer.byteLength(JSON.stringify(text))
+
+type Measure = (record: DecisionRecord) => number
+
+/**
+ * Bytes of a record's JSON, field by field: a step changes few fields of thousands of values, and only those are
+ * written out again.
+ */
+function createMeasure(): Measure {
+  const known = new Map<unknown, number>()
+  const sizeOfField = (value: unknown): number => {
+    if (typeof value !== 'object') return Buffer.byteLength(JSON.stringify(value))
+    const size = known.get(value) ?? Buffer.byteLength(JSON.stringify(value))
+    known.set(value, size)
+    return size
+  }
+  return (record) => {
+    let size = 1
+    // A colon and a comma, or the brace at the end.
+    for (const [name, value] of Object.entries(record)) size += name.length + 2 + 2 + sizeOfField(value)
+    return size
+  }
+}
 
 function triggering(record: DecisionRecord): ReadonlySet<string> {
   const located = [
@@ -191,7 +227,10 @@ export function fitRecord(
   maxBytes: number,
   examined: (value: string) => boolean,
 ): DecisionRecord {
-  if (mostBytes(record) <= maxBytes || sizeOf(record) <= maxBytes) return record
+  if (surelyFits(record, maxBytes)) return record
+  const measure = createMeasure()
+  let size = measure(record)
+  if (size <= maxBytes) return record
   const triggers = triggering(record)
   const classOf = ({ group, name }: Value): 'ignored' | 'examined' | 'triggering' => {
     if (triggers.has(`${group} ${originalName(name)}`)) return 'triggering'
@@ -214,12 +253,11 @@ export function fitRecord(
   // Room for `omitted` and the notice that name what is missing.
   const limit = maxBytes - 512
   let current = record
-  let size = sizeOf(record)
   const omitted: string[] = []
   for (const [name, step] of steps) {
     if (size <= limit) break
     const next = step(current, size - limit)
-    const left = sizeOf(next)
+    const left = measure(next)
     if (left < size) omitted.push(name)
     current = next
     size = left

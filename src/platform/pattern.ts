@@ -76,8 +76,13 @@ export function compilePattern(source: string, flags: PatternFlags = {}): Patter
   return { source, test: (value) => regex.test(value), find: (value) => regex.exec(value)?.[0] }
 }
 
-/** Bytes that the automaton of one set may take; RE2's own default of 8 MiB is too small for thousands of rules. */
-const setMemory = 256 * 1024 * 1024
+/**
+ * Bytes that the automaton of one set may take. It is built while texts are read and starts over when it is full, so that
+ * this bounds what a client can make a process keep; the second is for sets that cannot begin with the first, of thousands of
+ * patterns.
+ */
+const usualMemory = 16 * 1024 * 1024
+const largestMemory = 256 * 1024 * 1024
 
 /** Many patterns, matched in one pass over the value. */
 export type PatternSet = {
@@ -88,13 +93,16 @@ export type PatternSet = {
 
 const none: readonly number[] = []
 
-function compileSet(sources: readonly string[]): InstanceType<typeof RE2.Set> {
+const tooLittle = (error: unknown): boolean => String(error).includes('could not be compiled')
+
+function compileSet(sources: readonly string[], maxMem = usualMemory): InstanceType<typeof RE2.Set> {
   try {
-    return new RE2.Set(sources, 'u', { maxMem: setMemory })
+    return new RE2.Set(sources, 'u', { maxMem })
   } catch (error) {
     // Each was taken alone, so that this is about all of them.
-    if (!String(error).includes('could not be compiled')) throw error
-    const memory = `${String(setMemory / 2 ** 20)} MiB`
+    if (!tooLittle(error)) throw error
+    if (maxMem < largestMemory) return compileSet(sources, largestMemory)
+    const memory = `${String(largestMemory / 2 ** 20)} MiB`
     throw new Error(`${String(sources.length)} expressions need more than ${memory} together`, {
       cause: error,
     })

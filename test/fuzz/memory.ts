@@ -19,6 +19,9 @@ export function sampleMemory(): MemorySample {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.trunc(values.length / 2)] ?? 0
 
+/** MB that the heap, or the process, may have more at the end than after warming up. */
+export const tolerated: MemorySample = { heap: 8, process: 64 }
+
 /** Fewer samples say nothing. */
 const fewest = 12
 
@@ -31,4 +34,26 @@ export function growth(samples: readonly MemorySample[]): MemorySample | undefin
   const of = (read: (sample: MemorySample) => number): number =>
     median(last.map(read)) - median(second.map(read))
   return { heap: of(({ heap }) => heap), process: of((sample) => sample.process) }
+}
+
+/** MB by which the line through these values, at even distances, rises from the first to the last (least squares). */
+function riseOf(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  let products = 0
+  let squares = 0
+  for (const [i, value] of values.entries()) {
+    products += (i - middle) * (value - mean)
+    squares += (i - middle) ** 2
+  }
+  return squares === 0 ? 0 : (products / squares) * (values.length - 1)
+}
+
+/** MB of growth over the second half of the samples, by its slope. */
+export function rise(samples: readonly MemorySample[]): MemorySample {
+  const half = samples.slice(Math.trunc(samples.length / 2))
+  return {
+    heap: riseOf(half.map(({ heap }) => heap)),
+    process: riseOf(half.map((sample) => sample.process)),
+  }
 }

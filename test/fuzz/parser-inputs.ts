@@ -7,6 +7,7 @@ import type { Input, Target } from './harness.ts'
 import { mutate, mutated } from './mutate.ts'
 import type { Random } from './random.ts'
 import { bodySamples } from './samples.ts'
+import { timed } from './stopwatch.ts'
 
 const settings: ReadSettings = {
   clientAddressHeaders: ['x-forwarded-for'],
@@ -48,11 +49,7 @@ function input(what: string, size: number, bytes: Buffer, run: () => void): Inpu
     what,
     size,
     saved: () => ({ base64: bytes.toString('base64') }),
-    run() {
-      const start = performance.now()
-      run()
-      return performance.now() - start
-    },
+    run: () => timed(run),
   }
 }
 

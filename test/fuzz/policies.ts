@@ -12,14 +12,21 @@ type Entry = Readonly<Record<string, unknown>>
 type Documents = Readonly<Record<string, readonly Entry[]>>
 
 export type FuzzPolicy = {
-  readonly name: 'shipped' | 'everything'
+  readonly name: 'shipped' | 'everything' | 'soak'
   readonly pipeline: Pipeline
   /** A host that has a site. */
   readonly authority: string
   readonly maxRecordBytes: number
+  /**
+   * How much more than under the shipped policy a decision may take: `everything` undoes four encodings instead of two, and
+   * tries its expressions on the name of each value.
+   */
+  readonly work: number
   readonly clock: Clock & { advance(ms: number): void }
   /** What `onDefect` was told since it was asked last. */
   defects(): readonly unknown[]
+  /** Counters and members of sets that the state keeps. */
+  kept(): number
 }
 
 const folder = new URL('../../config/', import.meta.url)
@@ -222,8 +229,8 @@ function profiles(shipped: Entry): readonly Entry[] {
     ignore_alphanum: false,
     decoding: { base64: true, dual: true, html: true, unicode: true },
     masking_seed: 's3ed',
-    headers: section,
-    cookies: section,
+    headers: { ...section, max_count: 200 },
+    cookies: { ...section, max_count: 200 },
     args: section,
     path: { ...section, names: [entry('part3', { mask: true })], regex: [] },
     plugins: section,
@@ -341,15 +348,18 @@ const locator: Locator = {
   },
 }
 
-type Wanted = Pick<FuzzPolicy, 'name' | 'authority' | 'maxRecordBytes'> & { readonly documents: Documents }
+type Wanted = Pick<FuzzPolicy, 'name' | 'authority' | 'maxRecordBytes' | 'work'> & {
+  readonly documents: Documents
+}
 
 function compile({ documents, ...wanted }: Wanted): FuzzPolicy {
   const built = buildPolicy(documents, { allowLoopbackBackends: true })
   if (!built.ok) throw new Error(built.problems.map(formatProblem).join('\n'))
   const clock = manualClock(Date.UTC(2026, 2, 2, 9, 15, 4))
+  const state = memoryState({ clock, maxKeys: 200_000 })
   let defects: unknown[] = []
   const pipeline = createPipeline(built.policy, {
-    state: memoryState({ clock, maxKeys: 200_000 }),
+    state,
     locator,
     challenges: createChallenges(),
     maxRecordBytes: wanted.maxRecordBytes,
@@ -364,6 +374,10 @@ function compile({ documents, ...wanted }: Wanted): FuzzPolicy {
       defects = []
       return told
     },
+    kept() {
+      const { keys, members } = state.stats()
+      return keys + members
+    },
   }
 }
 
@@ -373,12 +387,44 @@ export const fuzzPolicies = (): readonly FuzzPolicy[] => [
     name: 'shipped',
     authority: 'localhost',
     maxRecordBytes: 131_072,
+    work: 1,
     documents: shippedDocuments(),
   }),
   compile({
     name: 'everything',
     authority: 'www.example.com',
     maxRecordBytes: 16_384,
+    work: 2,
     documents: everyDocument(),
   }),
 ]
+
+/** What ships, with a limit that bans, one that counts distinct values, and steps to take in order. */
+export function soakPolicy(): FuzzPolicy {
+  const shipped = shippedDocuments()
+  const more: Documents = {
+    'rate-limit-rules': [
+      limit('s-ban', {
+        global: true,
+        timeframe: 60,
+        thresholds: [{ limit: 20, action: 'action-rate-limit-block' }],
+        ban_mode: true,
+        ban_duration: 120,
+      }),
+      limit('s-paths', {
+        global: true,
+        timeframe: 30,
+        key: [{ attrs: 'session' }],
+        pairwith: { attrs: 'path' },
+        thresholds: [{ limit: 15, action: 'action-rate-limit-block' }],
+      }),
+    ],
+    'flow-control-policies': [{ ...flow, timeframe: 60, key: [{ attrs: 'ip' }] }],
+  }
+  const documents = Object.fromEntries(
+    [...new Set([...Object.keys(shipped), ...Object.keys(more)])].map(
+      (namespace) => [namespace, [...(shipped[namespace] ?? []), ...(more[namespace] ?? [])]] as const,
+    ),
+  )
+  return compile({ name: 'soak', authority: 'localhost', maxRecordBytes: 131_072, work: 1, documents })
+}

@@ -388,6 +388,22 @@ export const requestKinds: Readonly<Record<string, readonly Change[]>> = {
   hostile: [hostile],
 }
 
+/** What Envoy lets through (`src/envoy/xds/connection-manager.ts`): header lines, and bytes of the whole head. */
+const mostHeaders = 200
+const mostHeadBytes = 128 * 1024
+
+/** Leaves away what Envoy would refuse before Weir is asked. */
+function fitHead(draft: Draft): void {
+  let room = mostHeadBytes
+  const take = (bytes: Buffer): Buffer => {
+    const taken = bytes.subarray(0, room)
+    room -= taken.length
+    return taken
+  }
+  draft.target = take(draft.target)
+  draft.headers = draft.headers.slice(-mostHeaders).map(([name, value]) => [name, take(value)] as const)
+}
+
 /** A request of the corpus after one to four changes of its kind. */
 export function changedDraft(kind: string, random: Random): Draft {
   const changes = requestKinds[kind]
@@ -395,5 +411,6 @@ export function changedDraft(kind: string, random: Random): Draft {
   const draft = seedDraft(random)
   const times = kind === 'hostile' ? 1 : 1 + random.below(4)
   for (let i = 0; i < times; i++) random.pick(changes)(random, draft)
+  fitHead(draft)
   return draft
 }

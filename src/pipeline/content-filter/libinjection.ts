@@ -73,12 +73,11 @@ type Event = {
 export type InjectionDetector = {
   /** Whether any of the texts may be an injection: one native call per 256 texts. */
   any(texts: readonly string[]): boolean
-  /** What `accept` takes of each text, at most one of each kind; by place in the list. */
-  find(
-    texts: readonly string[],
-    accept: (kind: InjectionKind, text: string, fingerprint: string) => boolean,
-  ): readonly Found[]
+  /** What `judge` accepts of each text, at most one of each kind; by place in the list. A text of many parts is judged once. */
+  find(texts: readonly string[], judge: Judge): readonly Found[]
 }
+
+type Judge = (kind: InjectionKind, text: string) => (fingerprint: string) => boolean
 
 export type Found = Injection & { readonly index: number }
 
@@ -121,11 +120,13 @@ export function createInjectionDetector(kinds: readonly InjectionKind[]): Inject
       }
       return false
     },
-    find(texts, accept) {
+    find(texts, judge) {
       const found: Found[] = []
       const parts = texts.flatMap((text, index) => windows(text).map((part): Part => ({ index, text: part })))
       for (const { kind, run } of runOne) {
         let last = -1
+        let judged = -1
+        let accepts: ReturnType<Judge> = () => false
         for (let from = 0; from < parts.length;) {
           const batch = parts.slice(from, from + searchSize)
           const [event] = run(batch.map(({ text }) => text))
@@ -134,13 +135,13 @@ export function createInjectionDetector(kinds: readonly InjectionKind[]): Inject
           from += Math.min(place + 1, batch.length)
           const part = batch[place]
           const fingerprint = match?.highlight?.[0] ?? ''
-          if (
-            part === undefined ||
-            part.index === last ||
-            !accept(kind, texts[part.index] ?? '', fingerprint)
-          )
-            continue
-          last = part.index
+          if (part === undefined || part.index === last) continue
+          if (part.index !== judged) {
+            judged = part.index
+            accepts = judge(kind, texts[judged] ?? '')
+          }
+          if (!accepts(fingerprint)) continue
+          last = judged
           found.push({ kind, fingerprint, index: last })
         }
       }

@@ -3,7 +3,8 @@ import { createInjectionDetector } from './libinjection.ts'
 import { plausible } from './plausible.ts'
 
 const detector = createInjectionDetector(['sqli', 'xss'])
-const said = (value: string): readonly string[] => detector.find([value], () => true).map(({ kind }) => kind)
+const said = (value: string): readonly string[] =>
+  detector.find([value], () => () => true).map(({ kind }) => kind)
 const counted = (value: string): readonly string[] =>
   detector.find([value], plausible).map(({ kind }) => kind)
 
@@ -47,4 +48,19 @@ describe('Verdicts of libinjection that count', () => {
       expect(said(value)).not.toEqual([])
       expect(counted(value)).toEqual([])
     })
+})
+
+test('a text is judged once, however many of its parts libinjection hits', () => {
+  const text = 'concat()\n%2e'.repeat(20_000)
+  let judged = 0
+  let asked = 0
+  detector.find([text], () => {
+    judged++
+    return () => {
+      asked++
+      return false
+    }
+  })
+  expect(judged).toBeLessThanOrEqual(2)
+  expect(asked).toBeGreaterThan(10)
 })

@@ -30,11 +30,16 @@ const contraction = compilePattern(String.raw`\A[^'"]*[a-z](?:'(?:s|d|ll|m|re|ve
 const isHarmless = (value: string): boolean =>
   formula.test(value) || search.test(value) || numberedList.test(value) || contraction.test(value)
 
-function plausibleSqli(value: string, fingerprint: string): boolean {
-  if (isHarmless(value)) return false
-  if (numberWithStatement.test(fingerprint)) return true
-  if (!breaksOut.test(fingerprint) || unionProse.test(fingerprint)) return false
-  return !opensString.test(value)
+/** What is asked of the whole value is asked once, however many of its parts libinjection hits. */
+function plausibleSqli(value: string): (fingerprint: string) => boolean {
+  let harmless: boolean | undefined
+  let opens: boolean | undefined
+  return (fingerprint) => {
+    if ((harmless ??= isHarmless(value))) return false
+    if (numberWithStatement.test(fingerprint)) return true
+    if (!breaksOut.test(fingerprint) || unionProse.test(fingerprint)) return false
+    return !(opens ??= opensString.test(value))
+  }
 }
 
 /** Something in the value can run, not only an element that a page may contain, a link that does nothing or an image. */
@@ -72,11 +77,11 @@ function hasWords(value: string, limit: number): boolean {
   return false
 }
 
-function plausibleXss(value: string): boolean {
-  return runs.test(value) && !markdownCode.test(value) && !hasWords(value, proseWords)
+function plausibleXss(value: string): () => boolean {
+  let answer: boolean | undefined
+  return () => (answer ??= runs.test(value) && !markdownCode.test(value) && !hasWords(value, proseWords))
 }
 
-/** Whether libinjection's verdict on this value counts (spec pipeline 4.9, step 4). */
-export function plausible(kind: 'sqli' | 'xss', value: string, fingerprint: string): boolean {
-  return kind === 'sqli' ? plausibleSqli(value, fingerprint) : plausibleXss(value)
-}
+/** Tells of a value whether libinjection's verdict on it, or on a part of it, counts (spec pipeline 4.9, step 4). */
+export const plausible = (kind: 'sqli' | 'xss', value: string): ((fingerprint: string) => boolean) =>
+  kind === 'sqli' ? plausibleSqli(value) : plausibleXss(value)
