@@ -1,11 +1,10 @@
 // Properties of what is read from bodies: a value that was put into a format at random comes out of it as it was, whatever
 // coding, charset or order surrounds it; and what breaks off is read as far as it goes.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
-import { describe, expect, test } from '@jest/globals'
-import { decodedVariants } from '#request'
+import { expect, test } from '@jest/globals'
 import { type Random, createRandom } from '../fuzz/random.ts'
 import { bodySamples } from '../fuzz/samples.ts'
-import { type Pair, joined, pairs, percent, readPosted, shown, text, times, word } from './values.ts'
+import { type Pair, joined, pairs, percent, readPosted, shown, text, times, word, xmlText } from './values.ts'
 
 const runs = times(200, (i) => createRandom(2, i))
 
@@ -87,16 +86,6 @@ test('multipart: fields and files whatever the boundary, the line ends within an
   }
 })
 
-/** Special characters as an entity or a number. */
-const xmlText = (random: Random, plain: string): string =>
-  Array.from(plain)
-    .map((char) => {
-      const code = char.codePointAt(0) ?? 0
-      if (!/[<>&'"]/.test(char) && !random.oneIn(5)) return char
-      return random.oneIn(2) ? `&#${String(code)};` : `&#x${code.toString(16)};`
-    })
-    .join('')
-
 test('XML: every text and attribute, as text, CDATA or character references', () => {
   for (const random of runs) {
     const texts = times(1 + random.below(5), () => text(random))
@@ -169,43 +158,4 @@ test('a body that breaks off is no malformed one, and what was read of it is a b
     const names = [...args.keys()].filter((name) => name !== 'RAW_BODY').slice(0, -1)
     expect(names).toEqual(whole.slice(0, names.length))
   }
-})
-
-describe('decoded variants (spec pipeline 1.9)', () => {
-  const all = { base64: true, dual: true, html: true, unicode: true }
-  const disguises: readonly (readonly [string, (random: Random, plain: string) => string])[] = [
-    ['base64', (_random, plain) => Buffer.from(plain).toString('base64')],
-    ['base64 for URLs', (_random, plain) => Buffer.from(plain).toString('base64url')],
-    ['percent', (random, plain) => percent(random, plain)],
-    ['entities', (random, plain) => xmlText(random, plain)],
-    [
-      'escapes',
-      (random, plain) =>
-        Array.from(plain)
-          .map((c) =>
-            c < '\u0080' && random.oneIn(2) ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : c,
-          )
-          .join(''),
-    ],
-    ['percent of base64', (random, plain) => percent(random, Buffer.from(plain).toString('base64'))],
-  ]
-  test.each(disguises)('%s is undone', (_name, disguise) => {
-    for (const random of runs) {
-      const plain = text(random, '%\\&+')
-      const value = disguise(random, plain)
-      expect([value, ...decodedVariants(value, all)]).toContain(plain)
-    }
-  })
-  test('never more than three, never the value itself, never longer than it', () => {
-    for (const random of runs) {
-      const value = times(1 + random.below(3), () => random.pick(disguises)[1](random, text(random))).join(
-        ' ',
-      )
-      const variants = decodedVariants(value, all)
-      expect(variants.length).toBeLessThanOrEqual(3)
-      expect(new Set([value, ...variants]).size).toBe(variants.length + 1)
-      for (const variant of variants)
-        expect(Buffer.byteLength(variant)).toBeLessThanOrEqual(Buffer.byteLength(value))
-    }
-  })
 })

@@ -38,6 +38,16 @@ export function percent(random: Random, plain: string, spaceAsPlus = false): str
     .join('')
 }
 
+/** Special characters as an entity or a number. */
+export const xmlText = (random: Random, plain: string): string =>
+  Array.from(plain)
+    .map((char) => {
+      const code = char.codePointAt(0) ?? 0
+      if (!/[<>&'"]/.test(char) && !random.oneIn(5)) return char
+      return random.oneIn(2) ? `&#${String(code)};` : `&#x${code.toString(16)};`
+    })
+    .join('')
+
 /** Upper and lower case at random. */
 export const anyCase = (random: Random, plain: string): string =>
   Array.from(plain)
