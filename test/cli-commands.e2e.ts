@@ -138,7 +138,10 @@ describe('weir coverage', () => {
       policy?.map.push({ ...upload, backend_service: '__default__' })
     })
     editConfig(config, 'proxy-templates', (entries) => {
-      for (const one of entries) Object.assign(one as object, { failure_mode: 'open' })
+      const slow = { target: 'route', match: { entry: 'up' }, merge: { route: { idle_timeout: '600s' } } }
+      const patch = { name: 'slow uploads', configuration: JSON.stringify([slow]) }
+      for (const one of entries)
+        Object.assign(one as object, { failure_mode: 'open', advanced_configuration: [patch] })
     })
     const old = { timestamp: '2026-01-01T00:00:00.000000Z', upstream_status: [502] }
     const failed = { upstream_status: [], tags: ['origin-error:upstream_reset_before_response_started'] }
@@ -157,6 +160,7 @@ describe('weir coverage', () => {
     expect(lines[3]).toMatch(
       /^ {2}http 80, https 443 · certificate placeholder \(signs itself\) · .* · no filter: PASSES · 1200\/s/,
     )
+    expect(lines[4]).toBe('  patched: slow uploads (route of up)')
     expect(row('PATH')).toMatch(/^ {2}PATH +INSPECTED +BODY +ACL +LIMITS +BACKEND +FAILED 1 H +WHY$/)
     expect(row('/ ')).toMatch(/^ {2}\/ +yes +1 MB, longer: by kind +on +\d+ +__default__ +2 of 3 /)
     expect(row('^/upload')).toMatch(/ NO +unread, to 150 MB .* 2 of 3 +the content filter is off$/)

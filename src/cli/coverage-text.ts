@@ -85,7 +85,14 @@ function siteLines(site: SiteCoverage): readonly string[] {
     `no filter: ${site.failureMode === 'open' ? 'PASSES' : 'refused'}`,
     site.ipRate === 0 ? 'no limit per address' : `${String(site.ipRate)}/s per address`,
   ]
-  return [`${site.id}: ${hosts(site)}`, `  ${facts.join(' · ')}`]
+  const patches = site.patches.map(
+    ({ name, target, only }) => `${name} (${target}${only === undefined ? '' : ` of ${only}`})`,
+  )
+  return [
+    `${site.id}: ${hosts(site)}`,
+    `  ${facts.join(' · ')}`,
+    ...(patches.length === 0 ? [] : [`  patched: ${patches.join(', ')}`]),
+  ]
 }
 
 function certificateWarnings(one: CertificateCoverage, where: string): readonly string[] {

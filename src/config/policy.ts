@@ -281,6 +281,8 @@ export type PatchOperation =
 
 /** A change of the proto3 JSON of generated resources. Its text was read; what it does is checked where it is applied. */
 export type AdvancedPatch = {
+  /** Of the element that it stands in. */
+  readonly name: string
   /** Where it stands in the template, `advanced_configuration[0]`. */
   readonly field: string
   /** Counted from 1 among the patches there; 0: it is the only one. */

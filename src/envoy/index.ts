@@ -16,6 +16,7 @@ export {
   type CoverageInputs,
   type EntryCoverage,
   type Inspection,
+  type PatchCoverage,
   type SiteCoverage,
   coverageOf,
 } from './coverage/coverage.ts'

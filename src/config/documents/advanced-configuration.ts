@@ -22,7 +22,9 @@ export const advancedConfiguration = Type.Array(
   Type.Object(
     {
       name: Type.String({ minLength: 1, maxLength: 250, description: 'Unique in the template.' }),
-      description: Type.Optional(Type.Union([Type.Null(), Type.String()], { expected: 'text or null' })),
+      description: Type.Optional(
+        Type.Union([Type.Null(), Type.String()], { description: 'For people.', expected: 'text or null' }),
+      ),
       protocol: Type.Optional(
         Type.Array(Type.Enum([...protocols]), {
           minItems: 1,
@@ -89,7 +91,7 @@ function readOperation(given: Json): PatchOperation | string {
   }
 }
 
-type Shape = Omit<AdvancedPatch, 'field' | 'position' | 'protocols'>
+type Shape = Omit<AdvancedPatch, 'name' | 'field' | 'position' | 'protocols'>
 
 /** Reads one patch, or says what is wrong with it. */
 type Complain = (reason: string, remedy: string) => undefined
@@ -203,7 +205,7 @@ export function readAdvanced(template: string, given: Given, report: Report): re
             'Write it into the template __default__.',
           ),
         )
-      return [{ field, position, protocols: used, ...shape }]
+      return [{ name: element.name, field, position, protocols: used, ...shape }]
     })
   })
 }

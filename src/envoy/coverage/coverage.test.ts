@@ -208,6 +208,23 @@ describe('a site', () => {
     expect(view(group()).otherHosts).toBeUndefined()
   })
 
+  test('patches, by name and target', () => {
+    const patch = {
+      name: 'slow uploads',
+      field: 'advanced_configuration[0]',
+      position: 0,
+      target: 'route',
+      protocols: ['http'],
+      listener: undefined,
+      entry: 'up',
+      service: undefined,
+      change: { kind: 'merge', merge: {} },
+    } as const
+    expect(siteOf({ template: template({ advanced: [patch] }) })?.patches).toEqual([
+      { name: 'slow uploads', target: 'route', protocols: ['http'], only: 'up' },
+    ])
+  })
+
   test('what became of requests to its backend', () => {
     const health = { requests: 9, failures: [{ reason: 'answered 503', count: 2 }] }
     const view = coverageOf(policy(), { listeners: [http], backends: new Map([['app', health]]), now })

@@ -1,7 +1,7 @@
 // What is protected and what is not, said of every site and path as they are in force: whether requests are examined or why
 // not, how much of their bodies, what happens while no filter answers, which certificate is shown, and whether the backend
 // failed lately. Made of the policy by the same functions that make routes, so that it cannot say something else.
-import type { MapEntry, Policy, ServerGroup } from '#config'
+import type { AdvancedPatch, MapEntry, Policy, ServerGroup } from '#config'
 import { readsBody } from '#pipeline'
 import { inMatchOrder, variantsOf } from '../xds/group-routes.ts'
 import type { ListenerSettings } from '../xds/settings.ts'
@@ -37,6 +37,12 @@ export type EntryCoverage = {
   readonly health: BackendHealth | undefined
 }
 
+/** A change of the generated resources (spec control-plane 2.13). */
+export type PatchCoverage = Pick<AdvancedPatch, 'name' | 'target' | 'protocols'> & {
+  /** Id of the listener, entry or service that it is limited to. */
+  readonly only: string | undefined
+}
+
 export type SiteCoverage = {
   readonly id: string
   readonly name: string
@@ -67,6 +73,8 @@ export type SiteCoverage = {
   }
   /** Shown to clients; undefined: none, or nothing here speaks TLS for the site. */
   readonly certificate: CertificateCoverage | undefined
+  /** Advanced configuration of the template, in the order in which it is applied. */
+  readonly patches: readonly PatchCoverage[]
   /** In the order in which paths are looked for. */
   readonly entries: readonly EntryCoverage[]
 }
@@ -175,6 +183,13 @@ function passedThrough(group: ServerGroup, { backends }: CoverageInputs): EntryC
   }
 }
 
+const patchCoverage = ({ name, target, protocols, ...patch }: AdvancedPatch): PatchCoverage => ({
+  name,
+  target,
+  protocols,
+  only: patch.listener ?? patch.entry ?? patch.service,
+})
+
 function siteCoverage(group: ServerGroup, policy: Policy, inputs: CoverageInputs): SiteCoverage {
   const { template, clientCertificate: asked } = group
   const takesTls = inputs.listeners.some(({ protocol }) => protocol === 'https')
@@ -206,6 +221,7 @@ function siteCoverage(group: ServerGroup, policy: Policy, inputs: CoverageInputs
       crl: asked.mode !== 'off' && asked.crl !== undefined,
     },
     certificate: takesTls && !passes ? certificateOf(group.certificate, hosts) : undefined,
+    patches: template.advanced.map(patchCoverage),
     entries: passes ? [passedThrough(group, inputs), ...entries] : entries,
   }
 }
