@@ -1,56 +1,57 @@
-// The golden files, to Envoy: what is written there is what it accepts. Checked as a static configuration, so that
+// The golden folders, to Envoy: their whole resources are what it accepts. Checked as a static configuration, so that
 // nothing has to listen.
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { load } from 'js-yaml'
 import { envoyBinary } from './support/envoy.ts'
+import { goldenFolders, goldenSnapshot } from './support/golden.ts'
+import type { Fields, Value } from './support/golden-changes.ts'
 
-type Fields = Readonly<Record<string, unknown>>
-type Filter = { readonly name: string; readonly typed_config?: Fields }
-type Golden = {
-  readonly Cluster: readonly (Fields & { name: string; type?: string })[]
-  readonly ClusterLoadAssignment: readonly (Fields & { cluster_name: string })[]
-  readonly Listener: readonly (Fields & {
-    filter_chains: readonly { filters: readonly Filter[] }[]
-  })[]
-  readonly RouteConfiguration: readonly (Fields & { name: string })[]
-  readonly TypedExtensionConfig: readonly Filter[]
+type Resources = ReadonlyMap<string, readonly Fields[]>
+
+function resourcesOf(name: string): Resources {
+  const { resources } = goldenSnapshot(name)
+  return new Map(
+    [...resources].map(([url, list]) => [url.slice(url.lastIndexOf('.') + 1), list.map(({ json }) => json)]),
+  )
 }
 
-const folder = new URL('golden/xds/', import.meta.url)
-
-/** What would come by EDS, RDS and ECDS, written in place. */
-function staticOf(golden: Golden): object {
-  const clusters = golden.Cluster.map((cluster) => {
-    const assignment = golden.ClusterLoadAssignment.find(({ cluster_name }) => cluster_name === cluster.name)
-    return cluster.type === 'EDS'
-      ? { ...cluster, type: 'STATIC', eds_cluster_config: undefined, load_assignment: assignment }
-      : cluster
-  })
-  const inline = (filter: Filter): Filter => {
-    const { rds, ...manager } = filter.typed_config ?? {}
-    if (filter.typed_config === undefined)
-      return golden.TypedExtensionConfig.find(({ name }) => name === filter.name) ?? filter
-    if (rds === undefined) return filter
-    const { route_config_name } = rds as { route_config_name: string }
-    const routes = golden.RouteConfiguration.find(({ name }) => name === route_config_name)
-    return { ...filter, typed_config: { ...manager, route_config: routes } }
+/** What would come by EDS, RDS, ECDS and SDS, in place: named lists of the static configuration, or written out. */
+function inPlace(value: Value, resources: Resources): Value {
+  const find = (kind: string, field: string, name: Value | undefined): Fields | undefined =>
+    resources.get(kind)?.find((one) => one[field] === name)
+  const visit = (inner: Value): Value => inPlace(inner, resources)
+  if (Array.isArray(value)) return (value as readonly Value[]).map(visit)
+  if (typeof value !== 'object' || value === null) return value
+  const { rds, config_discovery, sds_config, ...rest } = value as Fields
+  if (config_discovery !== undefined) return visit(find('TypedExtensionConfig', 'name', rest['name']) ?? rest)
+  const own = Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, visit(inner)]))
+  if (sds_config !== undefined) return own
+  if (rds !== undefined) {
+    const { route_config_name } = rds as Fields
+    return { ...own, route_config: find('RouteConfiguration', 'name', route_config_name) ?? null }
   }
-  const listeners = golden.Listener.map((listener) => ({
-    ...listener,
-    filter_chains: listener.filter_chains.map((chain) => ({
-      ...chain,
-      filters: chain.filters.map(inline),
-    })),
-  }))
+  if (own['type'] !== 'EDS') return own
+  const { eds_cluster_config: _, ...cluster } = own
+  const load_assignment = find('ClusterLoadAssignment', 'cluster_name', own['name']) ?? null
+  return { ...cluster, type: 'STATIC', load_assignment }
+}
+
+function staticOf(name: string): object {
+  const resources = resourcesOf(name)
+  const all = (kind: string): readonly Value[] =>
+    (resources.get(kind) ?? []).map((one) => inPlace(one, resources))
   const control = { name: 'weir_control', type: 'STATIC', load_assignment: { cluster_name: 'weir_control' } }
   const limits = { 're2.max_program_size.error_level': 100000, 're2.max_program_size.warn_level': 100000 }
   return {
-    static_resources: { clusters: [...clusters, control], listeners },
+    static_resources: {
+      clusters: [...all('Cluster'), control],
+      listeners: all('Listener'),
+      secrets: all('Secret'),
+    },
     layered_runtime: { layers: [{ name: 'weir', static_layer: limits }] },
   }
 }
@@ -62,15 +63,17 @@ describe('Envoy accepts', () => {
   })
   afterAll(() => rmSync(scratch, { recursive: true }))
 
-  for (const name of readdirSync(folder))
-    test(`the resources of ${name}`, async () => {
-      const golden = load(readFileSync(new URL(`${name}/out.yaml`, folder), 'utf8')) as Golden
+  test.each(goldenFolders())(
+    'the resources of %s',
+    async (name) => {
       const file = join(scratch, `${name}.json`)
-      writeFileSync(file, JSON.stringify(staticOf(golden)))
+      writeFileSync(file, JSON.stringify(staticOf(name)))
       const { stdout, stderr } = await promisify(execFile)(envoyBinary(), ['--mode', 'validate', '-c', file])
       expect(`${stdout}${stderr}`).toMatch(/configuration '.*' OK/)
       // Envoy wants another kind of cluster for names some day; the oldest supported one does not know that kind.
       const warnings = stderr.split('\n').filter((line) => /deprecated|unknown field/i.test(line))
       expect(warnings.filter((line) => !line.includes('Cluster.respect_dns_ttl'))).toEqual([])
-    }, 20_000)
+    },
+    20_000,
+  )
 })
