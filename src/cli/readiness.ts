@@ -10,7 +10,8 @@ const lookMs = 50
 const probeHost = 'ready.weir.invalid'
 
 /** Where to connect to reach what listens on all addresses. */
-const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
+export const reachable = (host: string): string =>
+  host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
 
 /** The URL that people on this machine use. */
 export function localUrl(

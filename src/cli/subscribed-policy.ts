@@ -1,9 +1,8 @@
 // The policy of a filter that has it from the control plane: checked and compiled by the code that reads a folder, kept on disk
-// as soon as it is in force, and taken from there when the filter starts while the control plane is away.
-import { hostname } from 'node:os'
+// as soon as it is in force, and taken from there when the filter starts while the control plane is away. A filter of
+// `weir serve` begins with the folder that its control plane reads, so that both get ready at the same time.
 import { dirname, join } from 'node:path'
-import { isIP, isIPv6 } from 'node:net'
-import { type Policy, type Revocations, buildPolicy, formatProblem, noRevocations, totalOf } from '#config'
+import { type Policy, type Revocations, noRevocations } from '#config'
 import {
   type FilterPolicy,
   type FilterResource,
@@ -13,21 +12,13 @@ import {
   openPolicyStream,
   readKeptPolicy,
 } from '#envoy'
-import {
-  type Lifecycle,
-  type Log,
-  type Settings,
-  type SocketPlace,
-  formatPlace,
-  ownAddresses,
-  parsePlace,
-} from '#platform'
-import { UsageError } from './command.ts'
-import { seedSource } from './masking-seed.ts'
+import { type Lifecycle, type Log, type Settings, type SocketPlace, formatPlace } from '#platform'
+import { filterNode } from './filter-node.ts'
 import { tell } from './messages.ts'
+import { policyOf, policyOfFolder } from './received-policy.ts'
 
 export type Subscription = {
-  /** Puts the kept policy in force, if there is one. */
+  /** Puts in force what there is before the control plane is reached, if there is anything. */
   resume(): void
   /** Subscribes. @param address where the filter listens */
   open(life: Lifecycle, address: string): Promise<void>
@@ -45,47 +36,18 @@ export type SubscriptionOptions = {
   readonly onConnection: (isConnected: boolean) => void
 }
 
-const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::'
-const isLoopback = (host: string): boolean => host.startsWith('127.') || host === '::1'
-
-/** Where Envoys reach what listens at this place. Throws UsageError when that cannot be said. */
-export function reachableAddress({ values }: Pick<Settings, 'values'>, listening: SocketPlace): SocketPlace {
-  const given = values['filter.address']
-  if (given !== undefined) {
-    if (isIP(given.host) !== 0) return given
-    throw new UsageError(`filter.address is ${given.host}: Envoys need an IP address there, not a name`)
-  }
-  if (!isWildcard(listening.host)) return listening
-  const own = ownAddresses().filter((address) => !isLoopback(address) && !/^fe80:/i.test(address))
-  const host = own.find((address) => !isIPv6(address)) ?? own[0] ?? '127.0.0.1'
-  return { host, port: listening.port }
-}
-
-/** Reads the documents of a message with the code that reads a folder. Throws with everything that is wrong. */
-function policyOf(message: FilterPolicy, settings: Settings): Policy {
-  const { revision, branch, documents, maskingSeed } = message
-  const entries = documents.map(({ name, json }): [string, unknown] => [
-    name,
-    JSON.parse(Buffer.from(json).toString('utf8')),
-  ])
-  const built = buildPolicy(Object.fromEntries(entries), {
-    branch,
-    withKeys: false,
-    // Whether a backend may be on its own machine is for those to say who configure Envoys.
-    allowLoopbackBackends: true,
-    maskingSeed: maskingSeed === undefined ? seedSource(settings) : () => ({ ok: true, seed: maskingSeed }),
-  })
-  // Filters are told less than what the revision was made of.
-  if (built.ok) return { ...built.policy, revision }
-  const lines = built.problems.slice(0, 20).map(formatProblem)
-  throw new Error(`${String(totalOf(built.problems))} problems in policy ${revision}: ${lines.join(' ')}`)
-}
-
 type Running = {
-  readonly held: Held
+  /** Undefined: it is not from the control plane. */
+  readonly held: Held | undefined
+  /** Equal content, equal text. */
+  readonly content: string
   readonly revision: string
-  readonly maskingSeed: string | undefined
 }
+
+type Content = Pick<FilterPolicy, 'revision' | 'branch' | 'maskingSeed'>
+
+const contentOf = ({ revision, branch, maskingSeed = '' }: Content): string =>
+  [revision, branch, maskingSeed].join(' ')
 
 export function subscribePolicy(options: SubscriptionOptions): Subscription {
   const { settings, control, log, apply, onUpdate, onConnection } = options
@@ -106,18 +68,51 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
   const keeper = createPolicyKeeper(place)
 
   /** Throws for a policy that cannot be put in force; then everything stays as it was. */
-  function use(resource: FilterResource): void {
-    const message = decodePolicy(resource.bytes)
-    const { revision, maskingSeed } = message
+  function use({ name, version, bytes }: FilterResource): void {
+    const message = decodePolicy(bytes)
+    const content = contentOf(message)
     // A new revocation list is no reason to compile everything again.
-    if (running?.revision !== revision || running.maskingSeed !== maskingSeed)
+    if (running?.content !== content) {
       apply(policyOf(message, settings))
-    running = { held: { name: resource.name, version: resource.version }, revision, maskingSeed }
+      log.info({ revision: message.revision, version }, 'policy in force')
+    }
+    running = { held: { name, version }, content, revision: message.revision }
     revocations = message.revocations
   }
 
+  function useFolder(): void {
+    const folder = values['supervisor.folder']
+    const found = folder === undefined ? undefined : policyOfFolder(folder, settings)
+    if (found === undefined) return
+    const { policy, maskingSeed } = found
+    apply(policy)
+    const { revision, branch } = policy
+    running = { held: undefined, content: contentOf({ revision, branch, maskingSeed }), revision }
+    log.info({ revision, folder }, 'the folder is in force until the control plane is reached')
+  }
+
+  function useKept(): void {
+    const kept = readKeptPolicy(place)
+    if (kept === undefined) return
+    if (running !== undefined) {
+      revocations = decodePolicy(kept.bytes).revocations
+      return
+    }
+    use(kept)
+    log.info({ file: place.file }, 'the kept policy is in force')
+  }
+
+  /** What cannot be put in force at the start is no reason not to start: the control plane has a newer one. */
+  function attempt(what: string, start: () => void): void {
+    try {
+      start()
+    } catch (error) {
+      log.warn({ err: error }, `${what} cannot be put in force`)
+    }
+  }
+
   function take(resource: FilterResource): string | undefined {
-    if (running?.held.version === resource.version) return undefined
+    if (running?.held?.version === resource.version) return undefined
     try {
       use(resource)
     } catch (error) {
@@ -126,7 +121,6 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
       onUpdate('refused')
       return reason
     }
-    log.info({ revision: running?.revision, version: resource.version }, 'policy in force')
     onUpdate('applied')
     tell({ kind: 'policy', revision: running?.revision ?? '' })
     keeper.keep(resource)
@@ -136,30 +130,17 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
   return {
     revocations: () => revocations,
     resume() {
-      const kept = readKeptPolicy(place)
-      if (kept === undefined) return
-      try {
-        use(kept)
-        log.info({ revision: running?.revision, file: place.file }, 'the kept policy is in force')
-      } catch (error) {
-        log.warn({ file: place.file, err: error }, 'the kept policy cannot be put in force')
-      }
+      attempt('the folder', useFolder)
+      attempt('the kept policy', useKept)
     },
     async open(life, address) {
-      const listening = parsePlace(address) ?? values['filter.listen']
-      const reachable = formatPlace(reachableAddress(settings, listening))
       await life.start(
         'subscription to the control plane',
         () =>
           openPolicyStream({
             control: formatPlace(control),
             token: values['xds.token'],
-            node: {
-              id: values['filter.node'] ?? `filter-${hostname()}-${String(listening.port)}`,
-              bucket: values['xds.bucket'],
-              region: values['filter.region'],
-              grpcAddress: reachable,
-            },
+            node: filterNode(settings, address),
             running: () => ({ policy: running?.held, quarantine }),
             take: {
               policy: take,

@@ -22,7 +22,7 @@ import type { ChildMessage } from './messages.ts'
 import { seedSource } from './masking-seed.ts'
 import { loadPolicy } from './policy-source.ts'
 import { type Wanted, chooseAnother, takenPlaces } from './ports.ts'
-import { untilAnswered } from './readiness.ts'
+import { reachable, untilAnswered } from './readiness.ts'
 import type { Serving } from './run.ts'
 
 export type SiteOptions = {
@@ -180,6 +180,10 @@ export function createSite({ folder, envoy, listeners, onMessage }: SiteOptions)
       const overrides: SettingTexts = {
         'filter.listen': formatPlace(nth(values['filter.listen'], n)),
         'filter.metrics': formatPlace(nth(values['filter.metrics'], n)),
+        // What the control plane has published is what runs, and not what stands in the folder a moment later; only the
+        // beginning does not wait for it.
+        'supervisor.folder': folder,
+        'xds.control': formatPlace({ ...values['xds.listen'], host: reachable(values['xds.listen'].host) }),
         // Envoy ends before its filters do, so nobody has to be given notice.
         ...(envoy === undefined ? {} : { 'filter.drain_notice': '0' }),
       }

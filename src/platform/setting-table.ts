@@ -186,6 +186,7 @@ export const settingTable = {
   'shutdown.timeout': duration('30s', 'How long running requests may take to end when Weir stops.'),
 
   /** Set by the supervisor for its children, never by people. */
+  'supervisor.folder': text(undefined, 'Folder of the policy with which a filter begins.'),
   'supervisor.probe': text(undefined, 'User agent of the readiness probe, which leaves no event.'),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>
 
@@ -195,6 +196,7 @@ export type SettingName = keyof Table
 
 /** Names whose rows have no default. */
 type Optional =
+  | 'supervisor.folder'
   | 'xds.control'
   | 'xds.token'
   | 'xds.kept.file'
