@@ -198,11 +198,14 @@ function endsBetweenFrames(bytes: Buffer): boolean {
 
 type Expected = { readonly code: ErrorCode | undefined } | 'anything'
 
-/** GOAWAY is the last frame of a connection that ended, and its code says why. */
+/** An error's GOAWAY is the last frame of a connection; after the other, running calls are still answered. */
 function judgeEnd(frames: readonly Sent[], ended: boolean, expected: Expected): void {
-  const last = frames.at(-1)
-  const code = last?.type === frameType.goaway ? codeIn(last.payload, 4) : undefined
+  const at = frames.findLastIndex(({ type }) => type === frameType.goaway)
+  const goaway = frames[at]
+  const code = goaway === undefined ? undefined : codeIn(goaway.payload, 4)
   if (ended && code === undefined) throw new Error('it ended without GOAWAY')
+  if (code !== undefined && code !== 'noError' && at !== frames.length - 1)
+    throw new Error('it went on after an error')
   if (code === 'internalError') throw new Error('it ended with INTERNAL_ERROR')
   if (expected === 'anything') return
   if ((ended ? code : undefined) !== expected.code)

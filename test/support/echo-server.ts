@@ -5,21 +5,29 @@ export type EchoServer = {
   readonly address: string
   readonly port: number
   readonly defects: readonly unknown[]
+  /** Calls of Large so far. */
+  readonly larges: number
   drain(): Promise<void>
   stop(): void
 }
 
-/** Echo answers at once, Later in another turn, Never not at all, Fail with NOT_FOUND. */
+/** Echo answers at once, Later in another turn, Never not at all, Fail with NOT_FOUND, Large with 50 KB. */
 export async function startEcho(
   options: Omit<LeanServerOptions, 'onDefect'> = {},
   listen = '127.0.0.1:0',
 ): Promise<EchoServer> {
   const defects: unknown[] = []
+  const large = Buffer.alloc(50_000, 'x')
+  let larges = 0
   const server = createLeanServer({ ...options, onDefect: (error) => void defects.push(error) })
   server.serveUnary('/a.B/Echo', (request) => request)
   server.serveUnary('/a.B/Later', async (request) => {
     await new Promise((resolve) => setImmediate(resolve))
     return request
+  })
+  server.serveUnary('/a.B/Large', () => {
+    larges++
+    return large
   })
   server.serveUnary('/a.B/Never', () => new Promise(() => undefined))
   server.serveUnary('/a.B/Fail', () => {
@@ -31,6 +39,9 @@ export async function startEcho(
     address,
     port: Number(address.slice(address.lastIndexOf(':') + 1)),
     defects,
+    get larges() {
+      return larges
+    },
     drain: () => server.drain(),
     stop: () => server.stop(),
   }

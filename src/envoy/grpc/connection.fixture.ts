@@ -107,7 +107,7 @@ export const rstStream = (stream: number): Buffer =>
 export const ping = (data = '12345678', flags = 0): Buffer => frameOf(frameType.ping, data, { flags })
 
 /** What a client begins with. */
-export const greeting = Buffer.concat([clientPreface, settings()])
+export const clientGreeting = Buffer.concat([clientPreface, settings()])
 
 export type Sent = {
   readonly type: number
@@ -175,6 +175,8 @@ export type Client = {
   readonly defects: readonly unknown[]
   /** Bytes of half-received messages. */
   readonly held: number
+  /** Whether it takes what it is sent. */
+  takes(what: 'nothing' | 'everything'): void
 }
 
 export type ClientOptions = {
@@ -189,6 +191,7 @@ export type ClientOptions = {
 export function openClient({ methods = {}, limits, now = () => 0, greet }: ClientOptions = {}): Client {
   let chunks: Buffer[] = []
   let ended = false
+  let full = false
   const defects: unknown[] = []
   const all: Readonly<Record<string, UnaryMethod>> = { [path]: (request) => request, ...methods }
   const budget = createBudget(limits?.maxHeldBytes ?? defaultLimits.maxHeldBytes)
@@ -197,6 +200,9 @@ export function openClient({ methods = {}, limits, now = () => 0, greet }: Clien
       // The server goes on with its buffer.
       write: (bytes) => void chunks.push(Buffer.from(bytes)),
       end: () => (ended = true),
+      get full() {
+        return full
+      },
     },
     methods: new Map(
       Object.entries(all).map(([at, method]) => [at, { path: at as Served['path'], method }] as const),
@@ -212,7 +218,7 @@ export function openClient({ methods = {}, limits, now = () => 0, greet }: Clien
     return framesIn(bytes)
   }
   if (greet === undefined) {
-    connection.receive(greeting)
+    connection.receive(clientGreeting)
     heard()
   }
   return {
@@ -226,6 +232,10 @@ export function openClient({ methods = {}, limits, now = () => 0, greet }: Clien
       return ended
     },
     defects,
+    takes(what) {
+      full = what === 'nothing'
+      if (!full) connection.drained()
+    },
     get held() {
       return budget.taken
     },

@@ -9,7 +9,7 @@ import {
   dataFrame,
   frameOf,
   framesIn,
-  greeting,
+  clientGreeting,
   headersFrame,
   inWords,
   messageOf,
@@ -47,7 +47,7 @@ describe('a call', () => {
 
   test('cut into single bytes is the same call', () => {
     const client = openClient({ greet: 'no' })
-    const sent = Buffer.concat([greeting, callFrames(1, 'x'.repeat(300)), callFrames(3)])
+    const sent = Buffer.concat([clientGreeting, callFrames(1, 'x'.repeat(300)), callFrames(3)])
     for (const byte of sent) client.connection.receive(Buffer.from([byte]))
     expect(inWords(client.heard()).slice(1)).toEqual([...answered(1, 'x'.repeat(300)), ...answered(3)])
   })
@@ -441,7 +441,7 @@ describe('connections that end', () => {
       [clientPreface, frameOf(frameType.settings, '', { flags: flag.ack })],
       goaway(0, 'protocolError'),
     ],
-  ])('instead of a greeting: %s', (_says, frames, heard) => {
+  ])('instead of a clientGreeting: %s', (_says, frames, heard) => {
     const client = openClient({ greet: 'no' })
     client.heard()
     expect(frames.flatMap((frame) => client.say(frame))).toEqual(heard)
@@ -497,7 +497,7 @@ describe('frames that are nothing to speak of', () => {
       [settingId.maxHeaderListSize, 32 * 1024],
     ])
     expect(inWords(second === undefined ? [] : [second])).toEqual([`0: window ${16 * 1024 * 1024 - 65_535}`])
-    client.connection.receive(greeting)
+    client.connection.receive(clientGreeting)
     expect(client.heard()).toEqual(framesIn(frameOf(frameType.settings, '', { flags: flag.ack })))
   })
 })

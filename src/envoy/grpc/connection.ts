@@ -31,6 +31,8 @@ import { type Served, type Stream, createRecentIds } from './stream.ts'
 /** Where the bytes of a connection go. */
 export type Sink = {
   write(bytes: Buffer): void
+  /** More waits than the peer should be given: no further call is answered until `drained`. */
+  readonly full: boolean
   /** Nothing follows; called once. */
   end(): void
 }
@@ -48,6 +50,8 @@ export type ConnectionOptions = {
 
 export type Connection = {
   receive(chunk: Buffer): void
+  /** The sink is no longer full. */
+  drained(): void
   /** The socket is gone. */
   closed(): void
   /** Takes no new calls, and ends when the last one has been answered (RFC 9113 section 6.8). */
@@ -308,14 +312,15 @@ export function createConnection(options: ConnectionOptions): Connection {
   })
 
   function answerReady(): void {
-    const complete = ready
-    if (complete.length === 0) return
-    ready = []
-    for (const stream of complete) {
-      if (stream.closed) continue
+    if (ready.length === 0) return
+    let at = 0
+    for (; at < ready.length && !sink.full; at++) {
+      const stream = ready[at]
+      if (stream === undefined || stream.closed) continue
       if (stream.refusal !== undefined) sender.refuse(stream, stream.refusal)
       else if (stream.message !== undefined) calls.run(stream, stream.message)
     }
+    ready = at === ready.length ? [] : ready.slice(at)
   }
 
   /** No call will be answered any more. */
@@ -393,6 +398,11 @@ export function createConnection(options: ConnectionOptions): Connection {
         end(error)
         return
       }
+      settle()
+    },
+    drained() {
+      if (over) return
+      answerReady()
       settle()
     },
     closed() {

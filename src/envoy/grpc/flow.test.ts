@@ -81,6 +81,32 @@ describe("the client's windows", () => {
   })
 })
 
+test('a client that does not take what it was sent gets no further answers until it does', () => {
+  let asked = 0
+  const client = openClient({
+    methods: {
+      [path]() {
+        asked++
+        client.takes('nothing')
+        return Buffer.from('x')
+      },
+    },
+  })
+  expect(client.say(callFrames(1), callFrames(3), callFrames(5))).toHaveLength(3)
+  expect(client.say(callFrames(7))).toEqual([])
+  expect(asked).toBe(1)
+  client.takes('everything')
+  expect(asked).toBe(2)
+  const heard = [...client.heard()]
+  client.connection.receive(rstStream(5))
+  client.takes('everything')
+  expect(asked).toBe(3)
+  expect(inWords([...heard, ...client.heard()]).filter((word) => word.endsWith('end'))).toEqual([
+    '3: headers grpc-status 0, end',
+    '7: headers grpc-status 0, end',
+  ])
+})
+
 describe("the server's windows", () => {
   const part = Buffer.alloc(16_000)
 

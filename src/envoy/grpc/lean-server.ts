@@ -36,6 +36,7 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
   function serve(socket: Socket): void {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveMs)
+    const isFull = (): boolean => socket.writableLength > limits.maxUnsentBytes
     const connection = createConnection({
       methods,
       limits,
@@ -44,6 +45,9 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
       now: Date.now,
       sink: {
         write: (bytes) => void socket.write(bytes),
+        get full() {
+          return isFull()
+        },
         end() {
           socket.end()
           // It is read on, so that the kernel does not answer what is under way with a reset, which would take GOAWAY with it.
@@ -54,23 +58,29 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
     })
     const peer = { socket, connection }
     peers.add(peer)
-    let stall: NodeJS.Timeout | undefined
     const handshake = setTimeout(() => {
       if (!connection.greeted) socket.destroy()
     }, limits.handshakeMs)
     handshake.unref()
 
-    socket.on('data', (chunk: Buffer) => {
-      connection.receive(chunk)
-      // Who does not read what was answered is not asked further, and not for ever.
-      if (socket.writableLength <= limits.maxUnsentBytes || stall !== undefined) return
+    /** Runs while the peer is not read because it does not read. */
+    let stall: NodeJS.Timeout | undefined
+    const pauseWhereFull = (): void => {
+      if (!isFull() || stall !== undefined) return
       socket.pause()
       stall = setTimeout(() => socket.destroy(), limits.stallMs)
+    }
+
+    socket.on('data', (chunk: Buffer) => {
+      connection.receive(chunk)
+      pauseWhereFull()
     })
     socket.on('drain', () => {
       clearTimeout(stall)
       stall = undefined
       socket.resume()
+      connection.drained()
+      pauseWhereFull()
     })
     socket.on('close', () => {
       clearTimeout(stall)

@@ -2,6 +2,7 @@
 // behind which somebody still answers is not.
 import { connect, type ListenOptions, type Server } from 'node:net'
 import { unlinkSync } from 'node:fs'
+import { isNativeError } from 'node:util/types'
 
 const unixPrefix = 'unix:'
 
@@ -27,8 +28,7 @@ const listenOnce = (server: Server, place: ListenOptions): Promise<void> =>
     })
   })
 
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined
+const codeOf = (error: unknown): unknown => (isNativeError(error) && 'code' in error ? error.code : undefined)
 
 const isLeftBehind = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -53,7 +53,7 @@ export async function listen(server: Server, address: string): Promise<string> {
       await listenOnce(server, place)
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = isNativeError(error) ? error.message : String(error)
     throw new Error(`cannot listen on ${address}: ${reason}`, { cause: error })
   }
   const bound = server.address()
