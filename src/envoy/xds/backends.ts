@@ -44,11 +44,10 @@ function baseName(service: BackendService, listener: ListenerSettings): string {
 
 type Reached = Pick<Backend, 'service' | 'transport' | 'bridgePort' | 'protocol'>
 
-function patchesOf(template: ProxyTemplate, { service, protocol }: Reached): string {
+function patchesOf(template: ProxyTemplate, { service, protocol, transport }: Reached): string {
   const owner = { protocol, service: service.id }
-  const patches = (['cluster', 'upstream_tls'] as const).flatMap((target) =>
-    patchesFor(template, target, owner),
-  )
+  const targets = transport === 'https' ? (['cluster', 'upstream_tls'] as const) : (['cluster'] as const)
+  const patches = targets.flatMap((target) => patchesFor(template, target, owner))
   return patches.length === 0 ? '' : JSON.stringify(patches)
 }
 
