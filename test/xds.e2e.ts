@@ -109,7 +109,13 @@ describe('a policy with several sites', () => {
   test('Envoy accepts every kind of resource and refuses none', () => {
     const [node] = control.ads.status().nodes
     expect(node).toMatchObject({ id: 'envoy-0', cluster: 'weir', build: '1.40.0' })
-    expect(node?.types.map(({ type }) => type)).toEqual(['cluster', 'endpoint', 'listener', 'route'])
+    expect(node?.types.map(({ type }) => type)).toEqual([
+      'cluster',
+      'endpoint',
+      'listener',
+      'route',
+      'extension',
+    ])
     expect(node?.types.every(({ acked, nack }) => acked !== undefined && nack === undefined)).toBe(true)
   })
 
