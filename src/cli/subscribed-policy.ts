@@ -21,7 +21,7 @@ export type Subscription = {
   /** Puts in force what there is before the control plane is reached, if there is anything. */
   resume(): void
   /** Subscribes. @param address where the filter listens */
-  open(life: Lifecycle, address: string): Promise<void>
+  open(life: Pick<Lifecycle, 'start'>, address: string): Promise<void>
   /** As they came with the policy. */
   revocations(): Revocations
 }

@@ -64,11 +64,7 @@ export const settingTable = {
     'Backends on this machine are allowed. `weir serve` sets it unless it is given.',
   ),
   'envoy.advanced.allow': someOf(
-    [
-      'envoy.filters.http.lua',
-      'envoy.filters.http.wasm',
-      'envoy.access_loggers.file',
-    ],
+    ['envoy.filters.http.lua', 'envoy.filters.http.wasm', 'envoy.access_loggers.file'],
     'Extensions that patches in advanced_configuration may bring in although they run code or write files.',
   ),
   'envoy.advanced.unsafe': yesNo(
