@@ -4,11 +4,14 @@
 import { type PatternFlags, type PatternSet, compilePatternSet } from '#platform'
 import { analyse } from './required.ts'
 
-/** Rules of a group: few enough for a small automaton, many enough that a text which has parts of many is tried quickly. */
-const groupSize = 8
-const soughtAtOnce = 64
+/**
+ * Rules of one automaton. The states of two rules multiply, so that small automata meet a text full of beginnings that they
+ * have not seen before with a quarter of the cost of large ones, and an ordinary text with no more (docs/robustness.md).
+ */
+const groupSize = 4
+const soughtAtOnce = 16
 /** More automata would cost ordinary texts more than they save, however many rules there are. */
-const mostSearches = 4
+const mostSearches = 16
 const mostUnknownGroups = 16
 
 type Sought = { readonly pattern: string; readonly index: number; readonly far: boolean }
