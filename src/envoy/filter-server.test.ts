@@ -10,7 +10,7 @@ import { type FilterServer, startFilterServer } from './filter-server.ts'
 import type { Decision } from '#pipeline'
 import { createGrpcServer } from './grpc-server.ts'
 import { createLeanServer } from './grpc/lean-server.ts'
-import { type Transport, transports } from './transport.ts'
+import { GrpcError, type Transport, transports } from './transport.ts'
 
 const asIs = (message: Buffer): Buffer => message
 const deadline = (): number => Date.now() + 5000
@@ -136,6 +136,37 @@ describe.each(transports)('over %s', (transport) => {
         message,
         code,
       })
+    })
+
+    test('is NOT_SERVING until there is a policy, and does not come back once it drains', async () => {
+      const server = await startFilterServer({
+        listen: '127.0.0.1:0',
+        decide() {
+          throw new GrpcError('UNAVAILABLE', 'no policy yet')
+        },
+        failed() {
+          throw new GrpcError('UNAVAILABLE', 'no policy yet')
+        },
+        isServing: false,
+        log,
+        transport,
+      })
+      servers.push(server)
+      const client = dial(server.address)
+      const health = async () => (await ask(client, '/grpc.health.v1.Health/Check', healthOf(''))).message
+      expect(await health()).toEqual(notServing)
+      expect(await ask(client, checkPath, request)).toMatchObject({
+        code: grpc.status.UNAVAILABLE,
+        details: 'no policy yet',
+      })
+      server.serve()
+      expect(await health()).toEqual(serving)
+      const noticed = Promise.withResolvers<undefined>()
+      const drained = server.drain(noticed.promise)
+      server.serve()
+      expect(await health()).toEqual(notServing)
+      noticed.resolve(undefined)
+      await drained
     })
 
     const watchTests: Readonly<Record<Transport, readonly [says: string, run: () => Promise<void>]>> = {
