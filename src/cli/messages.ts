@@ -7,7 +7,7 @@ export type ChildMessage =
   | { readonly kind: 'policy'; readonly revision: string }
   /** A changed folder was refused; what ran goes on. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] }
-  /** An Envoy refused what the control plane sent. */
+  /** An Envoy or a filter refused what the control plane sent. */
   | { readonly kind: 'nack'; readonly node: string; readonly reason: string }
 
 export function tell(message: ChildMessage): void {

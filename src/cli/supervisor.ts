@@ -161,7 +161,7 @@ export function createSite({ folder, envoy, listeners, onMessage }: SiteOptions)
     const refused = new AbortController()
     const hear = (message: ChildMessage): void => {
       if (message.kind === 'nack')
-        refused.abort(new Error(`Envoy refused its configuration: ${message.reason}`))
+        refused.abort(new Error(`${message.node} refused its configuration: ${message.reason}`))
       onMessage?.(message)
     }
     const filterPlaces = numbers(settings).map((n) => nth(values['filter.listen'], n))
