@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type EchoServer, startEcho } from './support/echo-server.ts'
+import { soak } from './support/transport-soak.ts'
 import { goPeer, h2specBinary, hasGo, onPath, run } from './support/programs.ts'
 
 let server: EchoServer
@@ -85,3 +86,9 @@ withH2load(
   },
   120_000,
 )
+
+test('24 connections that call, reset, ping and hang up at random', async () => {
+  const { answered, reset, pings, problems } = await soak({ seconds: 3, seed: 5 })
+  expect([...problems]).toEqual([])
+  expect(Math.min(answered, reset, pings)).toBeGreaterThan(100)
+}, 60_000)

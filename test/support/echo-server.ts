@@ -7,6 +7,8 @@ export type EchoServer = {
   readonly defects: readonly unknown[]
   /** Calls of Large so far. */
   readonly larges: number
+  /** Bytes of half-received messages. */
+  readonly held: number
   drain(): Promise<void>
   stop(): void
 }
@@ -41,6 +43,9 @@ export async function startEcho(
     defects,
     get larges() {
       return larges
+    },
+    get held() {
+      return server.heldBytes
     },
     drain: () => server.drain(),
     stop: () => server.stop(),

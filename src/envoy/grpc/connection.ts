@@ -31,7 +31,10 @@ import { type Served, type Stream, createRecentIds } from './stream.ts'
 /** Where the bytes of a connection go. */
 export type Sink = {
   write(bytes: Buffer): void
-  /** More waits than the peer should be given: no further call is answered until `drained`. */
+  /**
+   * More waits than the peer should be given: until `drained` no further call is answered, and the connection's window is not
+   * opened. It is read on all the same: two sides that both stop reading until they can write wait for each other for ever.
+   */
   readonly full: boolean
   /** Nothing follows; called once. */
   end(): void
@@ -102,7 +105,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const patience = createPatience(limits.patience, now())
   const blocks = createBlockReader(limits.maxContinuations)
   const intake = createIntake({ methods, limits, now })
-  const receiver = createReceiver(limits, budget, send)
+  const receiver = createReceiver({ limits, budget, send, isFull: () => sink.full })
   const sender = createSender(outbox, sent)
   const calls = createCalls({ now, onDefect, answer: sender.answer, refuse: sender.refuse, onLate })
 
@@ -402,6 +405,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     drained() {
       if (over) return
+      receiver.reopen()
       answerReady()
       settle()
     },

@@ -124,6 +124,20 @@ describe("the server's windows", () => {
     expect(answer[1]).toBe('1: headers')
   })
 
+  test('of a client that takes nothing, the window of the connection stays closed, and must not be overrun', () => {
+    const client = openClient({ limits: { connectionWindow: 65_535 } })
+    client.takes('nothing')
+    const head = messageOf(Buffer.alloc(159_995)).subarray(0, 16_000)
+    expect(client.say(headersFrame(1), dataFrame(1, head), dataFrame(1, part), dataFrame(1, part))).toEqual(
+      [],
+    )
+    client.takes('everything')
+    expect(inWords(client.heard())).toEqual(['0: window 48000'])
+    client.takes('nothing')
+    const parts = Array.from({ length: 5 }, () => dataFrame(1, part))
+    expect(client.say(...parts)).toEqual(['goaway 1 flowControlError'])
+  })
+
   test('more than the window of a stream resets it', () => {
     const client = openClient({ limits: { streamWindow: 10_000 } })
     expect(client.say(headersFrame(1), dataFrame(1, part))).toEqual(['1: reset flowControlError'])

@@ -18,6 +18,12 @@ export type LeanServerOptions = {
   readonly limits?: Partial<Limits>
 }
 
+export type LeanServer = UnaryServer & {
+  readonly connections: number
+  /** Bytes of half-received messages. */
+  readonly heldBytes: number
+}
+
 /** Milliseconds for which a connection that has ended still takes what comes, so that the peer reads why it ended. */
 const lingerMs = 1000
 /** Milliseconds of silence after which the kernel asks whether the peer is still there. */
@@ -25,7 +31,7 @@ const keepAliveMs = 60_000
 
 type Peer = { readonly socket: Socket; readonly connection: Connection }
 
-export function createLeanServer(options: LeanServerOptions): UnaryServer {
+export function createLeanServer(options: LeanServerOptions): LeanServer {
   const { onDefect } = options
   const limits = { ...defaultLimits, ...options.limits }
   const methods = new Map<string, Served>()
@@ -36,6 +42,8 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
   function serve(socket: Socket): void {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, keepAliveMs)
+    /** Runs while the peer takes too little of what it is sent. */
+    let stall: NodeJS.Timeout | undefined
     const isFull = (): boolean => socket.writableLength > limits.maxUnsentBytes
     const connection = createConnection({
       methods,
@@ -44,14 +52,16 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
       onDefect,
       now: Date.now,
       sink: {
-        write: (bytes) => void socket.write(bytes),
+        write(bytes) {
+          socket.write(bytes)
+          if (isFull()) stall ??= setTimeout(() => socket.destroy(), limits.stallMs)
+        },
         get full() {
           return isFull()
         },
         end() {
           socket.end()
           // It is read on, so that the kernel does not answer what is under way with a reset, which would take GOAWAY with it.
-          socket.resume()
           setTimeout(() => socket.destroy(), lingerMs).unref()
         },
       },
@@ -63,24 +73,11 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
     }, limits.handshakeMs)
     handshake.unref()
 
-    /** Runs while the peer is not read because it does not read. */
-    let stall: NodeJS.Timeout | undefined
-    const pauseWhereFull = (): void => {
-      if (!isFull() || stall !== undefined) return
-      socket.pause()
-      stall = setTimeout(() => socket.destroy(), limits.stallMs)
-    }
-
-    socket.on('data', (chunk: Buffer) => {
-      connection.receive(chunk)
-      pauseWhereFull()
-    })
+    socket.on('data', (chunk: Buffer) => connection.receive(chunk))
     socket.on('drain', () => {
       clearTimeout(stall)
       stall = undefined
-      socket.resume()
       connection.drained()
-      pauseWhereFull()
     })
     socket.on('close', () => {
       clearTimeout(stall)
@@ -110,6 +107,12 @@ export function createLeanServer(options: LeanServerOptions): UnaryServer {
     })
 
   return {
+    get connections() {
+      return peers.size
+    },
+    get heldBytes() {
+      return budget.taken
+    },
     serveUnary(path: MethodPath, method: UnaryMethod) {
       methods.set(path, { path, method })
     },

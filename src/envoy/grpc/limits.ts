@@ -18,7 +18,7 @@ export type Limits = {
   /** Flow-control windows for what a peer sends. */
   readonly streamWindow: number
   readonly connectionWindow: number
-  /** Bytes that the kernel did not take yet, at which a connection is no longer read. */
+  /** Bytes that the kernel did not take yet, at which no further calls are answered and the window stays closed. */
   readonly maxUnsentBytes: number
   /** Bytes of answers that wait for the peer's flow-control windows; more ends the connection. */
   readonly maxBlockedBytes: number

@@ -1,7 +1,7 @@
 // The bodies of requests: flow control of what the peer sends (RFC 9113 section 6.9), the announced length (section 8.1.1), and the
 // message that they carry. Windows are opened again when half of them is used, so that a window costs a frame only where it
 // is needed: a CheckRequest without a large body never gets one of its own.
-import { type ErrorCode, defaultWindow, flag, windowUpdateFrame } from './frames.ts'
+import { ConnectionError, type ErrorCode, defaultWindow, flag, windowUpdateFrame } from './frames.ts'
 import type { Frame } from './frame-reader.ts'
 import { withoutPadding } from './header-block.ts'
 import type { Budget, Limits } from './limits.ts'
@@ -16,10 +16,12 @@ export type Receiver = {
   /** Opens the window of the connection to its size. */
   begin(): void
   /**
-   * Counts DATA against the window of the connection, also when its stream is closed. The window is opened again at its half,
-   * which is more than a frame, so it cannot be overrun.
+   * Counts DATA against the window of the connection, also when its stream is closed, and opens it again at its half, unless the
+   * peer does not take what it is sent. Throws ConnectionError.
    */
   count(frame: Frame): void
+  /** The peer takes what it is sent again. */
+  reopen(): void
   data(stream: Stream, frame: Frame): Progress
   /** The request has ended, with its last DATA or with trailers. */
   end(stream: Stream): Progress
@@ -34,7 +36,15 @@ const complete: Progress = { kind: 'complete' }
 const refused: Progress = { kind: 'refused' }
 const malformed: Progress = { kind: 'error', code: 'protocolError' }
 
-export function createReceiver(limits: Limits, budget: Budget, send: (frame: Buffer) => void): Receiver {
+type ReceiverOptions = {
+  readonly limits: Limits
+  readonly budget: Budget
+  readonly send: (frame: Buffer) => void
+  /** The peer does not take what it is sent. */
+  readonly isFull: () => boolean
+}
+
+export function createReceiver({ limits, budget, send, isFull }: ReceiverOptions): Receiver {
   let window = defaultWindow
 
   const accept = (stream: Stream, received: Received): Progress => {
@@ -64,6 +74,12 @@ export function createReceiver(limits: Limits, budget: Budget, send: (frame: Buf
     stream.receiveWindow = limits.streamWindow
   }
 
+  const reopen = (): void => {
+    if (window > limits.connectionWindow / 2 || isFull()) return
+    send(windowUpdateFrame(0, limits.connectionWindow - window))
+    window = limits.connectionWindow
+  }
+
   const end = (stream: Stream): Progress => {
     stream.remoteEnded = true
     if (stream.contentLength !== undefined && stream.received !== stream.contentLength) return malformed
@@ -79,10 +95,10 @@ export function createReceiver(limits: Limits, budget: Budget, send: (frame: Buf
     },
     count(frame) {
       window -= frame.end - frame.start
-      if (window > limits.connectionWindow / 2) return
-      send(windowUpdateFrame(0, limits.connectionWindow - window))
-      window = limits.connectionWindow
+      if (window < 0) throw new ConnectionError('flowControlError', 'more DATA than the connection window')
+      reopen()
     },
+    reopen,
     data(stream, frame) {
       stream.receiveWindow -= frame.end - frame.start
       if (stream.receiveWindow < 0) return { kind: 'error', code: 'flowControlError' }
