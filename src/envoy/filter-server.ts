@@ -19,7 +19,7 @@ export type FilterServerOptions = {
   /** The decision for a request on which `decide` failed (spec pipeline 1.2). */
   readonly failed: (input: RequestInput, error: unknown) => Decision
   readonly log: FilterServerLog
-  /** What carries the calls; default: grpc-js. */
+  /** What carries the calls; default: lean. */
   readonly transport?: Transport | undefined
   /** False: it says NOT_SERVING until it is told otherwise. Default: true. */
   readonly isServing?: boolean
@@ -56,7 +56,7 @@ const servers: Readonly<Record<Transport, (health: Health, onDefect: OnDefect) =
 
 /** Starts listening; rejects with address and reason when it cannot. */
 export async function startFilterServer(options: FilterServerOptions): Promise<FilterServer> {
-  const { listen, decide, failed, log, transport = 'grpc-js', isServing = true, clock } = options
+  const { listen, decide, failed, log, transport = 'lean', isServing = true, clock } = options
   const health = createHealth([authorizationService])
   if (!isServing) health.set('NOT_SERVING')
   let isDraining = false

@@ -78,7 +78,7 @@ export const settingTable = {
   ),
   'filter.transport': choice(
     ['lean', 'grpc-js'],
-    'grpc-js',
+    'lean',
     'What carries the calls of Envoy: the transport written for it, or the reference.',
   ),
   'filter.metrics': place('127.0.0.1:9192', 'Metrics of the filter; further filters in steps of two.'),
