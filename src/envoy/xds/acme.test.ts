@@ -1,6 +1,6 @@
 // Tokens of certificate orders in every route configuration (spec control-plane 2.5, 2.10).
 import { describe, expect, test } from '@jest/globals'
-import { type Json, isObject } from './json.ts'
+import { type Json, isObject, textOf } from './json.ts'
 import { type ListenerSettings, defaultXdsSettings } from './settings.ts'
 import * as site from './sites.fixture.ts'
 import { buildSnapshot } from './snapshot.ts'
@@ -37,7 +37,7 @@ function hostsOf(tokens: typeof acme) {
   const tables = resources.get('type.googleapis.com/envoy.config.route.v3.RouteConfiguration') ?? []
   return tables.flatMap(({ name, json }) =>
     objects(json['virtual_hosts']).map((host) => ({
-      host: `${name} ${String(host['name'])}`,
+      host: `${name} ${textOf(host, 'name')}`,
       routes: objects(host['routes']),
     })),
   )

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Certificate } from '#config'
 import { encodeJson } from '../proto-json.ts'
 import { assertConsistent } from './consistency.ts'
-import { type Json, isObject } from './json.ts'
+import { type Json, isObject, textOf } from './json.ts'
 import { maxOffloaded, offloadFilter, offloadResource, offloadSupport } from './offload.ts'
 import { type ListenerSettings, defaultXdsSettings } from './settings.ts'
 import * as site from './sites.fixture.ts'
@@ -195,7 +195,7 @@ describe('in a snapshot', () => {
       objects(json['filter_chains']).map((chain) => ({ name, chain })),
     )
     expect(
-      chains.map(({ name, chain }) => `${name} ${String(chain['name']).replace(/^p-[^|]*/, 'p')}`),
+      chains.map(({ name, chain }) => `${name} ${textOf(chain, 'name').replace(/^p-[^|]*/, 'p')}`),
     ).toEqual([
       'http plain|t',
       'http plain|u',
