@@ -10,6 +10,8 @@ export type FilterMetrics = {
   /** Counts and times every decision of `decide`. */
   measured(decide: Decide): Decide
   defect(): void
+  /** A request was refused unjudged, because the filter cannot keep up. */
+  shed(): void
   policy(revision: string): void
   reload(outcome: 'applied' | 'refused'): void
 }
@@ -33,6 +35,11 @@ export function filterMetrics(registry: Registry): FilterMetrics {
   const defects = new Counter({
     name: 'weir_defects_total',
     help: 'Requests that could not be judged because of a defect of Weir.',
+    registers,
+  })
+  const shed = new Counter({
+    name: 'weir_shed_total',
+    help: 'Requests refused unjudged because too many wait.',
     registers,
   })
   const policy = new Gauge({
@@ -63,6 +70,7 @@ export function filterMetrics(registry: Registry): FilterMetrics {
         : count(decision, start)
     },
     defect: () => defects.inc(),
+    shed: () => shed.inc(),
     policy(revision) {
       policy.reset()
       policy.labels(revision).set(1)

@@ -67,6 +67,19 @@ async function startState({ life, log, settings }: Serving, registry: Registry):
   return state
 }
 
+const shedWarningMs = 10_000
+
+/** Runs at once, and then not again for so long. */
+function atMostEvery(ms: number, run: () => void): () => void {
+  let last = -Infinity
+  return () => {
+    const now = performance.now()
+    if (now - last < ms) return
+    last = now
+    run()
+  }
+}
+
 /** What an event has beside its record. */
 const besideRecord = 8192
 
@@ -139,6 +152,13 @@ async function start(serving: Serving, source: Source): Promise<void> {
     return pipeline
   }
 
+  const warnOfShedding = atMostEvery(shedWarningMs, () =>
+    log.warn({}, 'more requests than this filter can judge: those that wait too long are refused unjudged'),
+  )
+  const onShed = (): void => {
+    metrics.shed()
+    warnOfShedding()
+  }
   const server = await life.start(
     'filter',
     () =>
@@ -153,6 +173,7 @@ async function start(serving: Serving, source: Source): Promise<void> {
         },
         isServing: pipeline !== undefined,
         log,
+        onShed,
       }),
     async (one) => {
       const patience = AbortSignal.timeout(values['shutdown.timeout'])

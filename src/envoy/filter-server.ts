@@ -21,6 +21,8 @@ export type FilterServerOptions = {
   readonly log: FilterServerLog
   /** What carries the calls; default: lean. */
   readonly transport?: Transport | undefined
+  /** A call was refused because the filter cannot keep up (lean). */
+  readonly onShed?: () => void
   /** False: it says NOT_SERVING until it is told otherwise. Default: true. */
   readonly isServing?: boolean
   readonly clock?: AuthzOptions['clock']
@@ -40,14 +42,16 @@ export type FilterServer = {
   stop(): void
 }
 
+type Told = { readonly onDefect: OnDefect; readonly onShed: () => void }
+
 /** A server of each transport, with the health service. Only grpc-js carries streams, and with them Watch. */
-const servers: Readonly<Record<Transport, (health: Health, onDefect: OnDefect) => UnaryServer>> = {
-  lean(health, onDefect) {
-    const server = createLeanServer({ onDefect })
-    server.serveUnary(healthCheckPath, health.check)
+const servers: Readonly<Record<Transport, (health: Health, told: Told) => UnaryServer>> = {
+  lean(health, told) {
+    const server = createLeanServer(told)
+    server.serveUnary(healthCheckPath, health.check, { urgent: true })
     return server
   },
-  'grpc-js'(health, onDefect) {
+  'grpc-js'(health, { onDefect }) {
     const server = createGrpcServer({ onDefect })
     health.register(server.grpc)
     return server
@@ -57,12 +61,14 @@ const servers: Readonly<Record<Transport, (health: Health, onDefect: OnDefect) =
 /** Starts listening; rejects with address and reason when it cannot. */
 export async function startFilterServer(options: FilterServerOptions): Promise<FilterServer> {
   const { listen, decide, failed, log, transport = 'lean', isServing = true, clock } = options
+  const { onShed = () => undefined } = options
   const health = createHealth([authorizationService])
   if (!isServing) health.set('NOT_SERVING')
   let isDraining = false
-  const server = servers[transport](health, (error, path) =>
-    log.error({ err: error, path }, 'a gRPC method failed'),
-  )
+  const server = servers[transport](health, {
+    onDefect: (error, path) => log.error({ err: error, path }, 'a gRPC method failed'),
+    onShed,
+  })
   const onMalformed = (error: unknown): void => log.warn({ err: error }, 'refused a malformed CheckRequest')
   server.serveUnary(checkPath, createAuthz({ decide, failed, onMalformed, ...(clock ? { clock } : {}) }))
   const address = await server.listen(listen)

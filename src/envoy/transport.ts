@@ -38,10 +38,15 @@ export type MethodPath = `/${string}/${string}`
 /** Told about what a method threw that is no GrpcError. */
 export type OnDefect = (error: unknown, path: MethodPath) => void
 
+export type ServeOptions = {
+  /** Calls are never refused for the load, and answered before others (lean; grpc-js keeps no row of calls). */
+  readonly urgent?: boolean
+}
+
 /** What carries unary methods. */
 export type UnaryServer = {
   /** Before `listen`. */
-  serveUnary(path: MethodPath, method: UnaryMethod): void
+  serveUnary(path: MethodPath, method: UnaryMethod, how?: ServeOptions): void
   /**
    * `host:port`, `[::1]:port` (port 0: the kernel chooses) or `unix:/path`. Resolves with what a client dials, the
    * chosen port in it; rejects with address and reason when it cannot listen there.

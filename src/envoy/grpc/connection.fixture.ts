@@ -205,7 +205,9 @@ export function openClient({ methods = {}, limits, now = () => 0, greet }: Clien
       },
     },
     methods: new Map(
-      Object.entries(all).map(([at, method]) => [at, { path: at as Served['path'], method }] as const),
+      Object.entries(all).map(
+        ([at, method]) => [at, { path: at as Served['path'], method, urgent: false }] as const,
+      ),
     ),
     limits: { ...defaultLimits, ...limits },
     budget,

@@ -2,8 +2,8 @@
 // how a connection ends. It knows no socket: bytes come in by `receive` and leave through a sink, so that tests and the fuzz
 // target run it in memory.
 //
-// Methods run when a read event has been worked through, so that a call which was reset in the same event is not run at all
-// (rapid reset), and the answers leave together.
+// Methods run when a read event has been worked through or when their turn comes (turns.ts), so that a call which was reset
+// meanwhile is not run at all (rapid reset), and answers leave together.
 import type { OnDefect } from '../transport.ts'
 import { createCalls } from './calls.ts'
 import { type Frame, createFrameReader } from './frame-reader.ts'
@@ -26,7 +26,9 @@ import { createOutbox } from './outbox.ts'
 import { readSettings } from './peer-settings.ts'
 import { type Progress, createReceiver } from './receiver.ts'
 import { createSender } from './sender.ts'
+import { refusal } from './status.ts'
 import { type Served, type Stream, createRecentIds } from './stream.ts'
+import type { Party, Turns } from './turns.ts'
 
 /** Where the bytes of a connection go. */
 export type Sink = {
@@ -47,6 +49,10 @@ export type ConnectionOptions = {
   /** Shared by the connections of a server. */
   readonly budget: Budget
   readonly onDefect: OnDefect
+  /** Where calls wait for their turn; default: they run when the read event has been worked through. */
+  readonly turns?: Turns
+  /** A call was refused because it had waited too long. */
+  readonly onShed?: () => void
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -62,6 +68,8 @@ export type Connection = {
   /** True once the client has said its preface and SETTINGS. */
   readonly greeted: boolean
 }
+
+const overloaded = refusal('UNAVAILABLE', 'overloaded: the call waited too long for its turn')
 
 const drainPing = Buffer.from('draining')
 /** Milliseconds after which a client that does not answer the ping of `drain` is told the last stream all the same. */
@@ -85,7 +93,7 @@ const expectStream = ({ stream, type }: Frame): void => {
 }
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { sink, methods, limits, budget, onDefect, now } = options
+  const { sink, methods, limits, budget, onDefect, turns, onShed, now } = options
   const streams = new Map<number, Stream>()
   /** Streams that both sides have ended, and those that this side reset, for which frames may still be on their way. */
   const endedIds = createRecentIds()
@@ -154,8 +162,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     spend('lateFrame')
   }
 
+  function enqueue(stream: Stream): void {
+    if (turns === undefined || stream.refusal !== undefined || stream.served?.urgent === true)
+      ready.push(stream)
+    else turns.add(party, stream)
+  }
+
   function proceed(stream: Stream, progress: Progress): void {
-    if (progress.kind === 'complete') ready.push(stream)
+    if (progress.kind === 'complete') enqueue(stream)
     else if (progress.kind === 'error') streamError(stream.id, progress.code)
     else if (progress.kind === 'refused' && stream.refusal !== undefined)
       sender.refuse(stream, stream.refusal)
@@ -360,6 +374,32 @@ export function createConnection(options: ConnectionOptions): Connection {
     sink.end()
   }
 
+  /** Runs what may find that the connection is broken; false: it was, and is over. */
+  function guarded(run: () => void): boolean {
+    try {
+      run()
+      return true
+    } catch (error) {
+      end(error)
+      return false
+    }
+  }
+
+  const party: Party = {
+    serve(stream, tooLate) {
+      const { message } = stream
+      if (over || message === undefined) return
+      if (tooLate) {
+        onShed?.()
+        guarded(() => sender.refuse(stream, overloaded))
+      } else if (sink.full) ready.push(stream)
+      else guarded(() => calls.run(stream, message))
+    },
+    settle() {
+      if (!over && guarded(() => sender.pump())) settle()
+    },
+  }
+
   function onLate(): void {
     if (lateFlush) return
     lateFlush = true
@@ -393,15 +433,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     receive(chunk) {
       if (over) return
-      try {
+      const fine = guarded(() => {
         reader.push(chunk)
         answerReady()
         sender.pump()
-      } catch (error) {
-        end(error)
-        return
-      }
-      settle()
+      })
+      if (fine) settle()
     },
     drained() {
       if (over) return

@@ -4,11 +4,12 @@
 import type { Server, Socket } from 'node:net'
 import net from 'node:net'
 import tls from 'node:tls'
-import type { MethodPath, OnDefect, UnaryMethod, UnaryServer } from '../transport.ts'
+import type { OnDefect, UnaryServer } from '../transport.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { type Limits, createBudget, defaultLimits } from './limits.ts'
 import { listen } from './listening.ts'
 import type { Served } from './stream.ts'
+import { createTurns } from './turns.ts'
 
 export type LeanServerOptions = {
   readonly onDefect: OnDefect
@@ -16,6 +17,8 @@ export type LeanServerOptions = {
   readonly tls?: tls.TlsOptions
   /** Replaces some of `defaultLimits`. */
   readonly limits?: Partial<Limits>
+  /** A call was refused because the filter cannot keep up. */
+  readonly onShed?: () => void
 }
 
 export type LeanServer = UnaryServer & {
@@ -32,10 +35,11 @@ const keepAliveMs = 60_000
 type Peer = { readonly socket: Socket; readonly connection: Connection }
 
 export function createLeanServer(options: LeanServerOptions): LeanServer {
-  const { onDefect } = options
+  const { onDefect, onShed } = options
   const limits = { ...defaultLimits, ...options.limits }
   const methods = new Map<string, Served>()
   const budget = createBudget(limits.maxHeldBytes)
+  const turns = createTurns({ ...limits, now: () => performance.now(), later: setImmediate })
   const peers = new Set<Peer>()
   const servers: Server[] = []
 
@@ -50,6 +54,8 @@ export function createLeanServer(options: LeanServerOptions): LeanServer {
       limits,
       budget,
       onDefect,
+      turns,
+      ...(onShed ? { onShed } : {}),
       now: Date.now,
       sink: {
         write(bytes) {
@@ -113,8 +119,8 @@ export function createLeanServer(options: LeanServerOptions): LeanServer {
     get heldBytes() {
       return budget.taken
     },
-    serveUnary(path: MethodPath, method: UnaryMethod) {
-      methods.set(path, { path, method })
+    serveUnary(path, method, { urgent = false } = {}) {
+      methods.set(path, { path, method, urgent })
     },
     async listen(address) {
       const server = createServer()

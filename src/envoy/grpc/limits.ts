@@ -27,6 +27,9 @@ export type Limits = {
   /** How long a client may take to say its preface and SETTINGS, in ms. */
   readonly handshakeMs: number
   readonly maxConnections: number
+  /** How long a call may wait for its turn, in ms: while there is a burst, and while the row has not been empty for so long. */
+  readonly burstWaitMs: number
+  readonly standingWaitMs: number
   /** The allowance in points (see `costs`): at most so many, refilled by so many a second and by each answered call. */
   readonly patience: { readonly most: number; readonly perSecond: number; readonly perAnswer: number }
 }
@@ -45,6 +48,8 @@ export const defaultLimits: Limits = {
   stallMs: 30_000,
   handshakeMs: 10_000,
   maxConnections: 1024,
+  burstWaitMs: 200,
+  standingWaitMs: 20,
   patience: { most: 20_000, perSecond: 2000, perAnswer: 4 },
 }
 

@@ -4,7 +4,12 @@ import type { MethodPath, UnaryCall, UnaryMethod } from '../transport.ts'
 import type { Assembly } from './message.ts'
 import type { Refusal } from './status.ts'
 
-export type Served = { readonly path: MethodPath; readonly method: UnaryMethod }
+export type Served = {
+  readonly path: MethodPath
+  readonly method: UnaryMethod
+  /** Waits for no turn and is never refused for the load: whoever asks wants to know how things are. */
+  readonly urgent: boolean
+}
 
 /** What of an answer waits for the peer's flow-control windows. */
 export type Unsent = { readonly body: Buffer; at: number; readonly last: 'trailers' | 'data' }
