@@ -207,7 +207,7 @@ describe('a gRPC client that configures itself over xDS', () => {
   test('resolves and balances once it is given something better', async () => {
     expect(await ads.publish(snapshotWith(portsOf('a', 'b')))).toMatchObject({
       ok: true,
-      nodes: [{ id: 'grpc-client-0', state: 'acked' }],
+      nodes: [{ id: 'grpc-client-0', role: 'envoy', state: 'acked' }],
     })
     expect(statusOf('cluster')).toMatchObject({ acked: expect.any(String), nack: undefined })
     await greetMany(10)
@@ -221,7 +221,7 @@ describe('a gRPC client that configures itself over xDS', () => {
       if (n === 50) publishing = ads.publish(snapshotWith(portsOf('b', 'c')))
       seen.push(await greet())
     }
-    expect((await publishing)?.nodes).toEqual([{ id: 'grpc-client-0', state: 'acked' }])
+    expect((await publishing)?.nodes).toEqual([{ id: 'grpc-client-0', role: 'envoy', state: 'acked' }])
     expect([...new Set(seen.slice(0, 50))].toSorted()).toEqual(['a', 'b'])
     expect([...new Set(seen.slice(-50))].toSorted()).toEqual(['b', 'c'])
   }, 20_000)

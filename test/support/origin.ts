@@ -56,6 +56,8 @@ export async function startOrigin(name: string): Promise<Origin> {
       answer(one, response)
     })
   })
+  // An origin that closes a connection just as a request comes costs that request, whatever stands before it.
+  server.keepAliveTimeout = 0
   server.on('upgrade', (_, socket: Socket) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
     socket.on('data', (chunk) => socket.write(chunk))
