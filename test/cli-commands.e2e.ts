@@ -95,6 +95,26 @@ describe('weir validate', () => {
     )
   })
 
+  test('a patch that only Envoy can judge is refused in its words', async () => {
+    const config = join(folder, 'patched')
+    copyConfig(config, 8000)
+    const rings = {
+      lb_policy: 'RING_HASH',
+      ring_hash_lb_config: { minimum_ring_size: '100', maximum_ring_size: '10' },
+    }
+    const patch = {
+      name: 'rings',
+      protocol: ['http', 'https'],
+      configuration: JSON.stringify([{ target: 'cluster', merge: rings }]),
+    }
+    editConfig(config, 'proxy-templates', (entries) => {
+      for (const entry of entries as object[]) Object.assign(entry, { advanced_configuration: [patch] })
+    })
+    const { code, stdout } = await runWeir(['validate', '--config', config])
+    expect(stdout).toMatch(/: Envoy refuses: ring hash: minimum_ring_size \(100\) > maximum_ring_size \(10\)/)
+    expect(code).toBe(2)
+  })
+
   const cases = fileURLToPath(new URL('validate/broken/', import.meta.url))
   const broken = readdirSync(cases, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

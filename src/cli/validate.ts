@@ -1,18 +1,23 @@
 // `weir validate`: reads a folder as a publish would, down to the Envoy configuration that it yields, and says what is
 // wrong with it. Touches nothing that runs.
-import { type Problem, formatProblem, loadFolder, selfSigned, totalOf } from '#config'
-import { PatchesRefused, assertConsistent, buildSnapshot } from '#envoy'
+import { type Policy, type Problem, formatProblem, loadFolder, selfSigned, totalOf } from '#config'
+import { PatchesRefused, type Snapshot, assertConsistent, buildSnapshot } from '#envoy'
+import type { Settings } from '#platform'
 import { type CompileProblem, compileProblems } from '#pipeline'
-import type { Command } from './command.ts'
+import { type Command, UsageError } from './command.ts'
+import { findEnvoy } from './envoy-child.ts'
+import { refusalByEnvoy } from './envoy-check.ts'
 import { xdsSettings } from './xds-settings.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder } from './policy-source.ts'
 
 const help = `Checks a configuration folder: schemas, references, expressions, and the Envoy configuration it yields.
 
-Usage: weir validate [--config DIR] [--json]
+Usage: weir validate [--config DIR] [--envoy] [--json]
 
   --config DIR           the folder (default: the shipped one)
+  --envoy                let Envoy judge what it would get; done anyway where templates patch its configuration
+                         (advanced_configuration) and there is an Envoy
   --json                 one JSON object: {"ok", "revision", "problems": […], "warnings": […]}
 ${commonHelp}
 
@@ -43,6 +48,26 @@ function envoyProblem(folder: string, error: unknown): Problem {
   }
 }
 
+/** The Envoy to ask; undefined: none. Throws UsageError where one was asked for and there is none. */
+function envoyFor(policy: Policy, settings: Settings, asked: boolean): string | undefined {
+  const patched = policy.serverGroups.some(({ template }) => template.advanced.length > 0)
+  if (!asked && !patched) return undefined
+  try {
+    return findEnvoy(settings)
+  } catch (error) {
+    if (asked || !(error instanceof UsageError)) throw error
+    return undefined
+  }
+}
+
+function judgedByEnvoy(folder: string, snapshot: Snapshot, binary: string | undefined): readonly Problem[] {
+  const reason = binary === undefined ? undefined : refusalByEnvoy(binary, snapshot)
+  if (reason === undefined) return []
+  const remedy =
+    'Correct what it names; where a patch of advanced_configuration put it there, correct the patch.'
+  return [{ file: folder, document: '', entry: '', field: '', reason: `Envoy refuses: ${reason}`, remedy }]
+}
+
 /** What only shows when everything is compiled together. */
 const filterProblem = (folder: string, { document, ...problem }: CompileProblem): Problem => ({
   file: document === '' ? folder : `${document}.json`,
@@ -70,6 +95,7 @@ export const validateCommand: Command = {
   async run(args, { shippedConfig }) {
     const { settings, values } = parseOptions(args, ['config'], {
       json: { type: 'boolean', default: false },
+      envoy: { type: 'boolean', default: false },
     })
     const folder = configFolder(settings, shippedConfig)
     const { given } = settings
@@ -82,9 +108,12 @@ export const validateCommand: Command = {
     })
     const problems = [...(loaded.ok ? [] : loaded.problems)]
     if (loaded.ok) {
+      const binary = envoyFor(loaded.policy, settings, values.envoy)
       problems.push(...compileProblems(loaded.policy).map((problem) => filterProblem(folder, problem)))
       try {
-        assertConsistent(buildSnapshot(loaded.policy, xdsSettings(loaded.policy, settings)))
+        const snapshot = buildSnapshot(loaded.policy, xdsSettings(loaded.policy, settings))
+        assertConsistent(snapshot)
+        problems.push(...judgedByEnvoy(folder, snapshot, binary))
       } catch (error) {
         problems.push(...(error instanceof PatchesRefused ? error.problems : [envoyProblem(folder, error)]))
       }

@@ -97,4 +97,5 @@ export {
   createSnapshotBuilder,
   snapshotOf,
 } from './xds/snapshot.ts'
+export { staticConfigOf } from './xds/static-config.ts'
 export { type AcmeToken, type Temporary, nothingTemporary } from './xds/temporary.ts'
