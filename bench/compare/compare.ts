@@ -90,7 +90,7 @@ async function takeTurns(alive: readonly Alive[], comparison: Comparison): Promi
             one,
             requests,
             round === 0 ? Math.min(seconds, 2) : seconds,
-            connections,
+            mix.connections ?? connections,
           )
           if (round > 0) found.get(one)?.push(measured)
           // Access logs of this turn are written before the next one's clock starts.

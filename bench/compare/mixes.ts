@@ -8,6 +8,8 @@ export type Mix = {
   readonly requests: readonly Buffer[]
   /** Share of the requests that a WAAP should block, 0 to 1. */
   readonly attacks: number
+  /** Less than usual, where some servers take seconds for a request. */
+  readonly connections?: number
 }
 
 export const host = 'www.example.com'
@@ -158,8 +160,9 @@ export const mixes: Readonly<Record<string, () => Mix>> = {
   form: () => ({ name: '20 KB form', requests: many(200, (n) => form(n, 20_000)), attacks: 0 }),
   'json-100k': () => ({
     name: '100 KB JSON',
-    requests: many(40, (n) => json(n, order(n, 640, 16))),
+    requests: many(40, (n) => json(n, order(n, 150, 110))),
     attacks: 0,
+    connections: 2,
   }),
   attacks: () => ({ name: 'attacks', requests: attacks(1000), attacks: 1 }),
   'one-percent': () => ({ name: '1 % attacks', requests: sprinkled(2000), attacks: 0.01 }),

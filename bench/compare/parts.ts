@@ -98,7 +98,7 @@ export const parts: readonly Part[] = [
     title: 'Weir beside its peers',
     subjects: [
       'envoy',
-      'noop-grpc-js',
+      'noop-lean',
       'weir-filter',
       'weir-empty',
       'weir',

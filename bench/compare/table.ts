@@ -4,8 +4,9 @@ import type { Result, Row } from './results.ts'
 
 const shown = ['cpu µs', 'requests/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'refused %', 'memory MiB'] as const
 
-const number = (value: number): string =>
-  Number.isNaN(value)
+/** JSON has no Infinity and no NaN: what could not be measured comes back as null. */
+const number = (value: number | null): string =>
+  value === null || !Number.isFinite(value)
     ? '–'
     : value >= 100
       ? value.toFixed(0)

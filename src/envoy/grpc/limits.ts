@@ -30,6 +30,8 @@ export type Limits = {
   /** How long a call may wait for its turn, in ms: while there is a burst, and while the row has not been empty for so long. */
   readonly burstWaitMs: number
   readonly standingWaitMs: number
+  /** With fewer calls behind it, none is refused for its waiting. */
+  readonly shortRow: number
   /** The allowance in points (see `costs`): at most so many, refilled by so many a second and by each answered call. */
   readonly patience: { readonly most: number; readonly perSecond: number; readonly perAnswer: number }
 }
@@ -50,6 +52,7 @@ export const defaultLimits: Limits = {
   maxConnections: 1024,
   burstWaitMs: 200,
   standingWaitMs: 20,
+  shortRow: 64,
   patience: { most: 20_000, perSecond: 2000, perAnswer: 4 },
 }
 

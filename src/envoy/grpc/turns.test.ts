@@ -4,11 +4,12 @@ import { Stream } from './stream.ts'
 import { type Party, createTurns } from './turns.ts'
 
 /** A clock that calls move, and an event loop that runs when it is told to. */
-function start({ burstWaitMs = 200, standingWaitMs = 20 } = {}) {
+function start({ burstWaitMs = 200, standingWaitMs = 20, shortRow = 1 } = {}) {
   const state = { now: 1000, loops: [] as (() => void)[] }
   const turns = createTurns({
     burstWaitMs,
     standingWaitMs,
+    shortRow,
     now: () => state.now,
     later: (run) => void state.loops.push(run),
   })
@@ -112,6 +113,19 @@ describe('Calls that wait for their turn', () => {
     const answered = served.filter((one) => /^a\d+$/.test(one)).length
     // The time went into answers, not into refusals.
     expect(answered * 4).toBeGreaterThanOrEqual(1990)
+  })
+
+  test('a short row is never cut, however long its calls take', () => {
+    const { turns, served, party, loop, state } = start({ shortRow: 8 })
+    const slow = party('a', 50)
+    let id = 1
+    // As soon as one of eight clients has its answer, it asks again.
+    for (let i = 0; i < 7; i++, id += 2) turns.add(slow, stream(id))
+    for (const end = state.now + 5000; state.now < end; id += 2) {
+      turns.add(slow, stream(id))
+      loop()
+    }
+    expect(served.filter((one) => one.endsWith('refused'))).toEqual([])
   })
 
   test('a burst after silence is a burst', () => {

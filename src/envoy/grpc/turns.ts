@@ -3,6 +3,7 @@
 //
 // What waits too long is refused at once, so that what is admitted is answered soon. How long is too long follows Facebook's variant
 // of CoDel ("Fail at Scale", ACM Queue 13/8): a burst may wait for a while, a row that has not been empty for so long only briefly.
+// A short row is never cut: a few clients with long bodies make others wait, but are no more than a filter can take.
 import type { Limits } from './limits.ts'
 import type { Stream } from './stream.ts'
 
@@ -21,14 +22,15 @@ type Turn = { readonly party: Party; readonly stream: Stream; readonly since: nu
 /** Milliseconds after which the sockets are read again: what arrives meanwhile gets its time, and resets take effect. */
 const sliceMs = 4
 
-export type TurnsOptions = Pick<Limits, 'burstWaitMs' | 'standingWaitMs'> & {
+export type TurnsOptions = Pick<Limits, 'burstWaitMs' | 'standingWaitMs' | 'shortRow'> & {
   /** Monotonic, in milliseconds. */
   readonly now: () => number
   /** Runs what it is given once the sockets have been read. */
   readonly later: (run: () => void) => void
 }
 
-export function createTurns({ burstWaitMs, standingWaitMs, now, later }: TurnsOptions): Turns {
+export function createTurns(options: TurnsOptions): Turns {
+  const { burstWaitMs, standingWaitMs, shortRow, now, later } = options
   let row: Turn[] = []
   let head = 0
   let lastEmpty = 0
@@ -40,7 +42,7 @@ export function createTurns({ burstWaitMs, standingWaitMs, now, later }: TurnsOp
       const turn = row[head++]
       if (turn === undefined || turn.stream.closed) continue
       const longest = at - lastEmpty > burstWaitMs ? standingWaitMs : burstWaitMs
-      turn.party.serve(turn.stream, at - turn.since > longest)
+      turn.party.serve(turn.stream, row.length - head >= shortRow && at - turn.since > longest)
       served.add(turn.party)
     }
     row = head === row.length ? [] : row.slice(head)
