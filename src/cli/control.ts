@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { type EncodedDocument, type Policy, encodeForFilters } from '#config'
 import {
   type Fleet,
+  type GrpcServerOptions,
   admission,
   createAccessLog,
   createAds,
@@ -38,6 +39,7 @@ import { placeholderSource } from './placeholder.ts'
 import { keepRevocations } from './revocations.ts'
 import { type Serving, runServing } from './run.ts'
 import { xdsSettings } from './xds-settings.ts'
+import { controlCredentials } from './xds-tls.ts'
 
 const help = `Runs the control plane: configures Envoys over ADS and makes events of their access log.
 
@@ -55,9 +57,12 @@ ${commonHelp}
 Envoys ask the filters that run with --control and connect here; until one does, or when the setting xds.filters is
 given, those of xds.filters (default: 127.0.0.1:9191).
 
+Other machines are served over TLS, with the settings xds.tls.cert and xds.tls.key, and xds.tls.client_ca for certificates of
+clients; without TLS only if xds.insecure says that a mesh encrypts. They send the token xds.token, or have a certificate.
+
 Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage, settings or configuration
 
-Example: weir control --config my-site --xds-listen 0.0.0.0:18000 --events text
+Example: WEIR_XDS_TLS_CERT=xds.pem WEIR_XDS_TLS_KEY=xds-key.pem weir control --config my-site --xds-listen 0.0.0.0:18000
 `
 
 /** The journal's folder is where this installation has its data. */
@@ -91,7 +96,13 @@ function openFleet({ values, given }: Settings, log: Log): Fleet | undefined {
   return fleet
 }
 
-async function start({ life, log, settings }: Serving, folder: string): Promise<void> {
+type Site = {
+  readonly folder: string
+  /** Undefined: plain text. */
+  readonly credentials: GrpcServerOptions['credentials']
+}
+
+async function start({ life, log, settings }: Serving, { folder, credentials }: Site): Promise<void> {
   const { values } = settings
   const registry = createRegistry({ process: 'control' })
   await life.start(
@@ -152,7 +163,8 @@ async function start({ life, log, settings }: Serving, folder: string): Promise<
   watchTraffic(registry, { ingest, journal, connections, ads })
 
   const server = createGrpcServer({
-    admit: admission(values['xds.token']),
+    admit: admission(values['xds.token'], values['xds.tls.client_ca'] !== undefined),
+    ...(credentials === undefined ? {} : { credentials }),
     onDefect: (error, path) => log.error({ err: error, path }, 'a gRPC method failed'),
   })
   ads.register(server.grpc)
@@ -232,6 +244,9 @@ export const controlCommand: Command = {
       () => ({ 'traffic.print': 'json' }),
     )
     const folder = configFolder(settings, shippedConfig)
-    return runServing({ settings, component: 'control' }, (serving) => start(serving, folder))
+    const credentials = controlCredentials(settings)
+    return runServing({ settings, component: 'control' }, (serving) =>
+      start(serving, { folder, credentials }),
+    )
   },
 }

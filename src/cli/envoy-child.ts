@@ -10,6 +10,7 @@ import { type Log, type SettingValues, type Settings, childEnvironment, programF
 import { type Child, keepRunning } from './child.ts'
 import { UsageError } from './command.ts'
 import { drainListeners, isLive, runningRequests } from './envoy-admin.ts'
+import { controlHere } from './xds-tls.ts'
 
 const toolsFile = new URL('../../.cache/tools.json', import.meta.url)
 
@@ -60,16 +61,21 @@ function logLine(log: Log, line: string, ending: boolean): void {
   else log[ending ? 'debug' : (weirLevels[level] ?? 'error')]({ child: 'envoy', logger }, text)
 }
 
-function argumentsOf({ values }: Settings): readonly string[] {
+function argumentsOf(settings: Settings): readonly string[] {
+  const { values } = settings
+  const control = controlHere(settings)
   const bootstrap = renderBootstrap({
     NODE_ID: values['envoy.node'],
     ADMIN_HOST: values['envoy.admin'].host,
     ADMIN_PORT: values['envoy.admin'].port,
     STATS_HOST: values['envoy.stats'].host,
     STATS_PORT: values['envoy.stats'].port,
-    CONTROL_HOST: values['xds.listen'].host,
-    CONTROL_PORT: values['xds.listen'].port,
+    CONTROL_HOST: control.host,
+    CONTROL_PORT: control.port,
     XDS_TOKEN: values['xds.token'],
+    CONTROL_CA: values['xds.tls.ca'],
+    CONTROL_CERT: values['xds.tls.cert'],
+    CONTROL_KEY: values['xds.tls.key'],
   })
   const concurrency = values['envoy.concurrency']
   return [

@@ -26,6 +26,7 @@ import { type Serving, runServing } from './run.ts'
 import { watchState } from './state-metrics.ts'
 import { streamMetrics } from './stream-metrics.ts'
 import { subscribePolicy } from './subscribed-policy.ts'
+import { nodeCredentials } from './xds-tls.ts'
 
 const help = `Runs a filter: Envoy asks it about every request over gRPC (ext_authz).
 
@@ -42,9 +43,10 @@ Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage,
 
 With --control the last policy is kept, and in force after a restart before the control plane is reached. Until there is
 a policy the filter says NOT_SERVING to health checks. What it says of itself are the settings filter.node, filter.region and
-filter.address; the token of the control plane is xds.token.
+filter.address; the token of the control plane is xds.token. A control plane on another machine is asked over TLS: xds.tls.ca
+is the CA of its certificate, xds.tls.cert and xds.tls.key are what this filter shows where it asks for one.
 
-Example: weir filter --control 10.0.0.5:18000 --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
+Example: WEIR_XDS_TLS_CA=xds.pem weir filter --control 10.0.0.5:18000 --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
          weir filter --config my-site --filter-listen 0.0.0.0:9191 --redis redis://redis:6379
 `
 
@@ -86,7 +88,11 @@ const besideRecord = 8192
 /** Where the policy comes from. */
 type Source =
   | { readonly kind: 'folder'; readonly folder: string }
-  | { readonly kind: 'control'; readonly control: SocketPlace }
+  | {
+      readonly kind: 'control'
+      readonly control: SocketPlace
+      readonly credentials: ReturnType<typeof nodeCredentials>
+    }
 
 async function start(serving: Serving, source: Source): Promise<void> {
   const { life, log, settings } = serving
@@ -129,6 +135,7 @@ async function start(serving: Serving, source: Source): Promise<void> {
       ? subscribePolicy({
           settings,
           control: source.control,
+          credentials: source.credentials,
           log,
           apply,
           onUpdate: metrics.reload,
@@ -202,7 +209,7 @@ function sourceOf(settings: Settings, shippedConfig: string): Source {
     throw new UsageError('--control and --config: a filter has its policy from one of them; leave one out')
   return control === undefined || isFolderSaid
     ? { kind: 'folder', folder: configFolder(settings, shippedConfig) }
-    : { kind: 'control', control }
+    : { kind: 'control', control, credentials: nodeCredentials(settings, control) }
 }
 
 export const filterCommand: Command = {

@@ -7,6 +7,7 @@ import {
   type FilterPolicy,
   type FilterResource,
   type Held,
+  type PolicyStreamOptions,
   createPolicyKeeper,
   decodePolicy,
   openPolicyStream,
@@ -29,6 +30,8 @@ export type Subscription = {
 export type SubscriptionOptions = {
   readonly settings: Settings
   readonly control: SocketPlace
+  /** Default: plain text. */
+  readonly credentials?: PolicyStreamOptions['credentials']
   readonly log: Log
   /** Puts a policy in force; what it throws refuses the policy. */
   readonly apply: (policy: Policy) => void
@@ -50,7 +53,7 @@ const contentOf = ({ revision, branch, maskingSeed = '' }: Content): string =>
   [revision, branch, maskingSeed].join(' ')
 
 export function subscribePolicy(options: SubscriptionOptions): Subscription {
-  const { settings, control, log, apply, onUpdate, onConnection } = options
+  const { settings, control, credentials, log, apply, onUpdate, onConnection } = options
   const { values } = settings
   let running: Running | undefined
   let revocations = noRevocations
@@ -139,6 +142,7 @@ export function subscribePolicy(options: SubscriptionOptions): Subscription {
         () =>
           openPolicyStream({
             control: formatPlace(control),
+            credentials,
             token: values['xds.token'],
             node: filterNode(settings, address),
             running: () => ({ policy: running?.held, quarantine }),

@@ -22,8 +22,9 @@ import type { ChildMessage } from './messages.ts'
 import { seedSource } from './masking-seed.ts'
 import { loadPolicy } from './policy-source.ts'
 import { type Wanted, chooseAnother, takenPlaces } from './ports.ts'
-import { reachable, untilAnswered } from './readiness.ts'
+import { untilAnswered } from './readiness.ts'
 import type { Serving } from './run.ts'
+import { controlCredentials, controlHere, nodeCredentials } from './xds-tls.ts'
 
 export type SiteOptions = {
   readonly folder: string
@@ -94,6 +95,8 @@ export async function checkSite(
     throw new UsageError(
       `--filters ${String(values['filter.processes'])} needs Redis: each process would count for itself, and every limit would hold once per process; name one with --redis URL`,
     )
+  controlCredentials(settings)
+  nodeCredentials(settings, controlHere(settings))
   // Makes the seed of this machine, if one is needed: the children then read it.
   const { policy } = loadPolicy(folder, {
     allowLoopbackBackends: values['envoy.allow_loopback_backends'],
@@ -183,7 +186,7 @@ export function createSite({ folder, envoy, listeners, onMessage }: SiteOptions)
         // What the control plane has published is what runs, and not what stands in the folder a moment later; only the
         // beginning does not wait for it.
         'supervisor.folder': folder,
-        'xds.control': formatPlace({ ...values['xds.listen'], host: reachable(values['xds.listen'].host) }),
+        'xds.control': formatPlace(controlHere(settings)),
         // Envoy ends before its filters do, so nobody has to be given notice.
         ...(envoy === undefined ? {} : { 'filter.drain_notice': '0' }),
       }

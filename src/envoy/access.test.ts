@@ -35,6 +35,12 @@ describe('who may connect', () => {
     })
 })
 
+test('whoever had to show a certificate needs no token, unless there is one', () => {
+  const caller = { address: '10.0.0.7', authorization: undefined }
+  expect(admission(undefined, true)(caller)).toBeUndefined()
+  expect(admission(token, true)(caller)).toContain('xds.token')
+})
+
 describe('a gated server', () => {
   let server: GrpcServer | undefined
   afterEach(() => server?.stop())

@@ -1,7 +1,7 @@
-// Who may use a gRPC server: whoever knows the token, or, where there is none, only programs on this machine
-// (spec control-plane 2.11). Asked once per call, before a byte of a message is read.
+// Who may use a gRPC server: whoever knows the token, or, where there is none, only programs on this machine and those
+// whose certificate TLS has asked for (spec control-plane 2.11). Asked once per call, before a byte of a message is read.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import { type ServerInterceptor, ServerInterceptingCall, status } from '@grpc/grpc-js'
 
 export type Caller = {
@@ -20,13 +20,20 @@ thisMachine.addAddress('::1', 'ipv6')
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** @param token of `authorization: Bearer …`; undefined: only this machine may connect. */
-export function admission(token: string | undefined): Admission {
+/** Is this an address of the loopback interface? */
+export const isThisMachine = (address: string): boolean =>
+  isIP(address) !== 0 && thisMachine.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+
+/**
+ * @param token of `authorization: Bearer …`; undefined: only this machine may connect
+ * @param isCertified TLS lets nobody in without a certificate, so that no token is needed
+ */
+export function admission(token: string | undefined, isCertified = false): Admission {
   if (token === undefined)
     return ({ address = '' }) =>
-      address !== '' && thisMachine.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+      isCertified || isThisMachine(address)
         ? undefined
-        : 'without a token only this machine may connect: set xds.token here and in the bootstrap of the node'
+        : 'without a token only this machine may connect: set xds.token here and at the node'
   const expected = digest(`Bearer ${token}`)
   return ({ authorization = '' }) =>
     timingSafeEqual(digest(authorization), expected)

@@ -1,5 +1,5 @@
 // Envoy: the protocols between Envoy and Weir. Envoy's words stop here; the pipeline knows none of them.
-export { type Admission, type Caller, admission } from './access.ts'
+export { type Admission, type Caller, admission, isThisMachine } from './access.ts'
 export type {
   AccessLogEntry,
   ConnectionFailure,
@@ -31,6 +31,7 @@ export { type Health, type ServingStatus, createHealth, healthCheckPath } from '
 export { type LeanServerOptions, createLeanServer } from './grpc/lean-server.ts'
 export { type PackedAny, ProtoJsonError, encodeJson, fromJson, packJson } from './proto-json.ts'
 export { isKnown, lookup } from './protos.ts'
+export { type TlsPair, clientCredentials, serverCredentials } from './tls.ts'
 export {
   GrpcError,
   type MethodPath,

@@ -112,7 +112,24 @@ export const settingTable = {
     'The bucket that is published here; nodes that ask for another one get nothing.',
   ),
   'xds.token': token(
-    'What Envoys send as `authorization: Bearer …`. Without it only this machine may connect.',
+    'What nodes send as `authorization: Bearer …`. Without it and xds.tls.client_ca only this machine may connect.',
+  ),
+  'xds.tls.cert': text(
+    undefined,
+    'PEM file: the certificate of the control plane, or what a filter shows to it, with intermediates.',
+  ),
+  'xds.tls.key': text(undefined, 'PEM file: the key of xds.tls.cert.'),
+  'xds.tls.client_ca': text(
+    undefined,
+    'PEM file: nodes have to show the control plane a certificate of this CA. Without it none is asked for.',
+  ),
+  'xds.tls.ca': text(
+    undefined,
+    "PEM file: the CA that nodes check the control plane's certificate against. With it they speak TLS.",
+  ),
+  'xds.insecure': yesNo(
+    false,
+    'Nodes on other machines are served without TLS, because a mesh encrypts: keys of certificates travel there.',
   ),
   'xds.kept.file': text(
     undefined,
@@ -195,6 +212,10 @@ type Optional =
   | 'supervisor.folder'
   | 'xds.control'
   | 'xds.token'
+  | 'xds.tls.cert'
+  | 'xds.tls.key'
+  | 'xds.tls.client_ca'
+  | 'xds.tls.ca'
   | 'xds.kept.file'
   | 'xds.kept.fleet'
   | 'filter.node'

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { renderBootstrap } from '#envoy'
+import { type BootstrapValues, renderBootstrap } from '#envoy'
 import { startDemoBackend } from '../../src/cli/demo-backend.ts'
-import { type Envoy, startEnvoy } from './envoy.ts'
+import { type Envoy, type EnvoyOptions, startEnvoy } from './envoy.ts'
 import { type LogLine, copyConfig, freePorts, spawnWeir, waitFor } from './weir.ts'
 
 export type Part = {
@@ -27,11 +27,11 @@ export type FilterPart = Part & {
 export type Apart = {
   /** Folder of the control plane. */
   readonly config: string
-  startControl(): Promise<Part>
+  startControl(env?: Readonly<Record<string, string>>): Promise<Part>
   /** @param n which one, from 0; the same number has the same port and the same kept policy */
   startFilter(n: number, env?: Readonly<Record<string, string>>): Promise<FilterPart>
   /** With the listener `http`, as the control plane configures it. */
-  startEnvoy(): Promise<Envoy>
+  startEnvoy(values?: BootstrapValues, more?: Partial<EnvoyOptions>): Promise<Envoy>
   stop(): Promise<void>
 }
 
@@ -82,7 +82,7 @@ export async function startApart(env: Readonly<Record<string, string>> = {}): Pr
   const [ports, ...filterPorts] = [await freePorts(), await freePorts(), await freePorts()]
   const control = `127.0.0.1:${String(ports.xds)}`
   const parts = new Set<Part>()
-  let envoy: Envoy | undefined
+  const envoys: Envoy[] = []
 
   const remember = <P extends Part>(part: P): P => {
     parts.add(part)
@@ -91,7 +91,7 @@ export async function startApart(env: Readonly<Record<string, string>> = {}): Pr
 
   return {
     config,
-    async startControl() {
+    async startControl(more = {}) {
       const places = [
         ['--xds-listen', ports.xds],
         ['--control-metrics', ports.controlMetrics],
@@ -101,6 +101,7 @@ export async function startApart(env: Readonly<Record<string, string>> = {}): Pr
         startPart('control', ['control', '--config', config, '--events', 'none', ...places], folder, {
           WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS: 'true',
           ...env,
+          ...more,
         }),
       )
       await part.logged('the control plane listens')
@@ -130,13 +131,19 @@ export async function startApart(env: Readonly<Record<string, string>> = {}): Pr
         },
       }
     },
-    async startEnvoy() {
-      const bootstrap = renderBootstrap({ ADMIN_PORT: 0, STATS_PORT: 0, CONTROL_PORT: ports.xds })
-      envoy = await startEnvoy({ bootstrap, listeners: ['http'] })
+    async startEnvoy(values = {}, more = {}) {
+      const bootstrap = renderBootstrap({
+        ADMIN_PORT: 0,
+        STATS_PORT: 0,
+        CONTROL_PORT: ports.xds,
+        ...values,
+      })
+      const envoy = await startEnvoy({ bootstrap, listeners: ['http'], ...more })
+      envoys.push(envoy)
       return envoy
     },
     async stop() {
-      await envoy?.stop()
+      await Promise.all(envoys.map((envoy) => envoy.stop()))
       await Promise.all([...parts].map((part) => part.end()))
       await shop.stop()
       rmSync(folder, { recursive: true, force: true })

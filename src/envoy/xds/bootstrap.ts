@@ -1,6 +1,7 @@
 // Fills in envoy/bootstrap.yaml. The same file serves the documentation, the tests and `weir serve`, so there is
 // one bootstrap and not three that drift apart.
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 
 /** Names of the placeholders; each has a default in the file. */
 export type BootstrapValues = {
@@ -17,6 +18,11 @@ export type BootstrapValues = {
   readonly CONTROL_PORT?: number
   /** `xds.token` of the control plane. */
   readonly XDS_TOKEN?: string | undefined
+  /** PEM file of the CA that the control plane's certificate, which has to name CONTROL_HOST, is checked against. Not given: plain text. */
+  readonly CONTROL_CA?: string | undefined
+  /** PEM files of what Envoy shows where the control plane asks for it. */
+  readonly CONTROL_CERT?: string | undefined
+  readonly CONTROL_KEY?: string | undefined
   readonly MAX_CONNECTIONS?: number
   readonly MAX_HEAP_BYTES?: number
 }
@@ -38,8 +44,15 @@ export function renderBootstrap(
   values: BootstrapValues,
   template = readFileSync(bootstrapTemplate, 'utf8'),
 ): string {
+  const { CONTROL_CA, CONTROL_CERT, CONTROL_HOST = '127.0.0.1' } = values
   const given = new Map<string, string | number | undefined>(Object.entries(values))
-  const body = template.replace(/^#.*\n/gm, '')
+  given.set('CONTROL_NAME', isIP(CONTROL_HOST) === 0 ? 'DNS' : 'IP_ADDRESS')
+  const marks = [
+    ...(CONTROL_CA === undefined ? [] : ['#tls ']),
+    ...(CONTROL_CA === undefined || CONTROL_CERT === undefined ? [] : ['#mtls ']),
+  ]
+  const chosen = marks.reduce((text, mark) => text.replaceAll(mark, ''), template)
+  const body = chosen.replace(/^ *#.*\n/gm, '')
   return body.replace(placeholder, (_, name: string, otherwise: string) =>
     plain(name, given.get(name) ?? otherwise),
   )

@@ -1,7 +1,14 @@
 // The filter's end of the stream to the control plane: subscribes to its resources, answers each with ACK or NACK, and
 // comes back after every break with growing, uneven pauses, saying what it runs, so that nothing is sent twice.
 // Incremental protocol only: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
-import { Client, type ClientDuplexStream, Metadata, type StatusObject, credentials } from '@grpc/grpc-js'
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  Metadata,
+  type StatusObject,
+  credentials as plain,
+} from '@grpc/grpc-js'
 import { discoveryType } from '../weir-protos.ts'
 import { filterKinds, largestPolicyBytes } from './filter-resources.ts'
 import { typeUrlOf } from './resources.ts'
@@ -19,6 +26,8 @@ export type Take = (resource: FilterResource) => string | undefined
 export type PolicyStreamOptions = {
   /** `host:port` of the control plane. */
   readonly control: string
+  /** Default: plain text. */
+  readonly credentials?: ChannelCredentials | undefined
   /** What it wants to see as `authorization: Bearer …`. */
   readonly token: string | undefined
   readonly node: {
@@ -94,6 +103,7 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 
 export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
   const { control, token, node, running, take, onConnection, log, random = Math.random } = options
+  const { credentials = plain.createInsecure() } = options
   const { leastMs, mostMs } = options.pauses ?? { leastMs: 100, mostMs: 15_000 }
   let isStopped = false
   let isConnected = false
@@ -178,7 +188,7 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
   }
 
   function connect(): void {
-    const client = new Client(control, credentials.createInsecure(), {
+    const client = new Client(control, credentials, {
       'grpc.max_receive_message_length': largestPolicyBytes + 64 * 1024,
       'grpc.keepalive_time_ms': 20_000,
       'grpc.keepalive_timeout_ms': 10_000,
