@@ -1,7 +1,8 @@
 // `weir inspect`: runs requests from a file through the pipeline and prints the decisions. The same code as production,
 // so this is how users debug a decision and unit-test a policy.
-import { createReadStream } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import { createChallenges } from '#challenge'
 import { formatProblem, loadFolder } from '#config'
@@ -103,6 +104,13 @@ function parseOptions(args: readonly string[], shippedConfig: string): Options |
   return { config: values.config, requests: values.requests, explain: values.explain, expect: values.expect }
 }
 
+/** Throws UsageError with the remedy, before anything is evaluated. */
+function readable(file: string): Readable {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() !== false)
+    throw new UsageError(`--requests: there is no file ${file}; name one with a request per line, or "-"`)
+  return createReadStream(file)
+}
+
 type Tally = { evaluated: number; expected: number; failed: number }
 
 async function inspectAll(
@@ -110,7 +118,7 @@ async function inspectAll(
   pipeline: Pipeline,
   clock: ReturnType<typeof manualClock>,
 ): Promise<number> {
-  const input = options.requests === '-' ? process.stdin : createReadStream(options.requests)
+  const input = options.requests === '-' ? process.stdin : readable(options.requests)
   const tally: Tally = { evaluated: 0, expected: 0, failed: 0 }
   let number = 0
   for await (const text of createInterface({ input, crlfDelay: Infinity })) {

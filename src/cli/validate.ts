@@ -77,13 +77,15 @@ const filterProblem = (folder: string, { document, ...problem }: CompileProblem)
   ...problem,
 })
 
+const counted = (count: number, what: string): string => `${String(count)} ${what}${count === 1 ? '' : 's'}`
+
 function show({ ok, revision, problems, warnings }: Report, folder: string): string {
   const lines = [
     ...problems.map(formatProblem),
     ...warnings.map((warning) => `warning: ${formatProblem(warning)}`),
     ok
-      ? `${folder}: valid, revision ${String(revision)}, ${String(totalOf(warnings))} warnings`
-      : `${folder}: ${String(totalOf(problems))} problems, ${String(totalOf(warnings))} warnings`,
+      ? `${folder}: valid, revision ${String(revision)}, ${counted(totalOf(warnings), 'warning')}`
+      : `${folder}: ${counted(totalOf(problems), 'problem')}, ${counted(totalOf(warnings), 'warning')}`,
   ]
   return lines.join('\n')
 }

@@ -41,6 +41,7 @@ export type { RuleExamples, RuleWithExamples } from './documents/content-filter-
 export type { DocumentKind } from './documents/document.ts'
 export { documents } from './documents/index.ts'
 export { filterOrder } from './filter-order.ts'
+export { serverNameKey } from './hosts.ts'
 export { type Documents, type EncodedDocument, encodeForFilters } from './for-filters.ts'
 export { type BundledCa, isIssuer, readBundle, trustedCas } from './certificate/bundle.ts'
 export { distributionPoints } from './certificate/distribution-points.ts'

@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Revocations, ServerGroup } from '#config'
 import type { Connection } from '#request'
-import type { Refusal } from './reception.ts'
+import type { Refusal } from './refusal.ts'
 import { type RevocationCheck, compileRevocationCheck } from './revocation.ts'
 
 const refused = (status: number, tag: string, text: string): Refusal => ({

@@ -22,17 +22,10 @@ import { attachRequestTags, attachSiteTags } from './initialise.ts'
 import { type Mapping, compileMapping } from './mapping.ts'
 import { nowhere } from './nowhere.ts'
 import { readsBody } from './reads-body.ts'
+import type { Refusal } from './refusal.ts'
 import { readSession } from './session.ts'
 import { createTagSet } from './tags.ts'
 import { type Site, type Transaction, emptyTriggers } from './transaction.ts'
-
-/** Why a request ends before the first stage. */
-export type Refusal = {
-  readonly stage: 0 | 1
-  readonly status: number
-  readonly tag: string
-  readonly reason: string
-}
 
 export type Received = { readonly transaction: Transaction; readonly verdict: Verdict | undefined }
 

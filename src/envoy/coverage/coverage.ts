@@ -1,7 +1,7 @@
 // What is protected and what is not, said of every site and path as they are in force: whether requests are examined or why
 // not, how much of their bodies, what happens while no filter answers, which certificate is shown, and whether the backend
 // failed lately. Made of the policy by the same functions that make routes, so that it cannot say something else.
-import type { AdvancedPatch, MapEntry, Policy, ServerGroup } from '#config'
+import { type AdvancedPatch, type MapEntry, type Policy, type ServerGroup, serverNameKey } from '#config'
 import { readsBody } from '#pipeline'
 import { inMatchOrder, variantsOf } from '../xds/group-routes.ts'
 import type { ListenerSettings } from '../xds/settings.ts'
@@ -97,21 +97,6 @@ export type CoverageInputs = {
   readonly now: number
 }
 
-function hostOf(name: ServerGroup['serverNames'][number]): string {
-  switch (name.kind) {
-    case 'literal':
-      return name.host
-    case 'wildcard':
-      return `*${name.suffix}`
-    case 'regex':
-      return `~${name.pattern}`
-    case 'everything':
-      return '__default__'
-    default:
-      return name satisfies never
-  }
-}
-
 const matchOf = ({ role, match }: MapEntry): string =>
   role === 'root' ? '/' : role === 'default' ? '' : match
 
@@ -199,7 +184,7 @@ function siteCoverage(group: ServerGroup, policy: Policy, inputs: CoverageInputs
   )
   const certificateOf = (certificate: ServerGroup['certificate'], hosts: readonly string[]) =>
     certificate && certificateCoverage(certificate, hosts, inputs.now)
-  const hosts = group.serverNames.map(hostOf)
+  const hosts = group.serverNames.map(serverNameKey)
   return {
     id: group.id,
     name: group.name,
