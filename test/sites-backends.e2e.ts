@@ -252,7 +252,8 @@ describe('backends', () => {
 
     test('E14: autocookie: the cookie leads back to the host, and says nothing of it', async () => {
       const hosts = new Set<string>()
-      for (let client = 0; client < 12; client++) {
+      // A cookie is made of chance: dozens of clients may have the same host, hundreds do not.
+      for (let client = 0; client < 6 || (hosts.size < 2 && client < 200); client++) {
         const first = await get('cookie')
         const cookie = cookieOf(first)
         expect(cookie).toMatch(/^weir_srv="?[0-9a-f]+"?; path=\/; SameSite=Lax; HttpOnly$/i)
@@ -294,7 +295,8 @@ describe('backends', () => {
 
     test("E14: customcookie: the origin's own cookie decides, and Weir sets none", async () => {
       const hosts = new Set<string>()
-      for (let client = 0; client < 12; client++) {
+      // A cookie is made of chance: dozens of clients may have the same host, hundreds do not.
+      for (let client = 0; client < 6 || (hosts.size < 2 && client < 200); client++) {
         const mine = withCookie(`AWSALB=client-${String(client)}`)
         const { body, headers } = await get('own-cookie', mine)
         expect(headers['set-cookie']).toBeUndefined()
