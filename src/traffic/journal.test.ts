@@ -17,7 +17,7 @@ afterEach(() => {
 })
 
 const open = (options: Partial<JournalOptions> = {}): Journal =>
-  openJournal({ file, maxBytes: 1000, keep: 2, log: silentLog, retryMs: 20, ...options })
+  openJournal({ file, maxBytes: 1000, keep: 2, log: silentLog, retryMs: 20, delayMs: 1, ...options })
 
 const linesOf = (path: string): readonly string[] => readFileSync(path, 'utf8').split('\n').slice(0, -1)
 const line = (n: number): string => JSON.stringify({ n, text: 'x'.repeat(80) })
@@ -91,7 +91,7 @@ describe('writing', () => {
 
   test('survives a place that cannot be written, and goes on when it can', async () => {
     writeFileSync(join(folder, 'deep'), 'a file where the folder should be')
-    const journal = open({ maxBytes: 1e6 })
+    const journal = open({ maxBytes: 1e6, batchBytes: 300 })
     for (const one of lines(0, 10)) journal.offer(one)
     await until(() => journal.stats().failures > 1)
     expect(journal.stats()).toMatchObject({ waiting: 10, dropped: 0 })
@@ -107,6 +107,94 @@ describe('writing', () => {
     for (const one of lines(0, 10)) journal.offer(one)
     await journal.stop()
     expect(journal.stats()).toMatchObject({ written: 0, dropped: 10, waiting: 0 })
+  })
+})
+
+describe('batches', () => {
+  /** A timer that runs when it is told to. */
+  function manualTimer() {
+    const runs = new Set<() => void>()
+    let started = 0
+    const after: JournalOptions['after'] = (_ms, run) => {
+      const once = (): void => {
+        runs.delete(once)
+        run()
+      }
+      runs.add(once)
+      started++
+      return () => void runs.delete(once)
+    }
+    return {
+      after,
+      started: () => started,
+      waiting: () => runs.size,
+      run: () => runs.forEach((run) => run()),
+    }
+  }
+
+  test('lines wait for one timer, and are written together when it runs', async () => {
+    const timer = manualTimer()
+    const journal = open({ maxBytes: 1e6, after: timer.after })
+    for (const one of lines(0, 10)) journal.offer(one)
+    expect(timer.started()).toBe(1)
+    expect(existsSync(file)).toBe(false)
+    expect(journal.stats()).toMatchObject({ written: 0, waiting: 10 })
+    timer.run()
+    await until(() => journal.stats().written > 0)
+    expect(linesOf(file)).toEqual(lines(0, 10))
+    expect(journal.stats()).toMatchObject({ written: 10, waiting: 0 })
+    journal.offer(line(10))
+    expect(timer.started()).toBe(2)
+    await journal.stop()
+    expect(timer.waiting()).toBe(0)
+    expect(linesOf(file)).toEqual(lines(0, 11))
+  })
+
+  test('enough bytes do not wait, and what comes while they are written is not forgotten', async () => {
+    const timer = manualTimer()
+    const journal = open({ maxBytes: 1e6, batchBytes: 300, after: timer.after })
+    for (const one of lines(0, 5)) journal.offer(one)
+    expect(timer.waiting()).toBe(1)
+    timer.run()
+    journal.offer(line(5))
+    await until(() => journal.stats().written === 5)
+    expect(journal.stats().waiting).toBe(1)
+    timer.run()
+    await until(() => journal.stats().written === 6)
+    await journal.stop()
+    expect(linesOf(file)).toEqual(lines(0, 6))
+  })
+
+  test('flush does not wait for the timer', async () => {
+    const timer = manualTimer()
+    const journal = open({ after: timer.after })
+    await journal.flush()
+    journal.offer(line(0))
+    await journal.flush()
+    expect(timer.waiting()).toBe(0)
+    expect(linesOf(file)).toEqual([line(0)])
+    await journal.stop()
+  })
+
+  test('a batch goes on in the next file where one is full', async () => {
+    const journal = open({ maxBytes: 3 * (line(0).length + 1), keep: 8 })
+    for (const one of lines(0, 10)) journal.offer(one)
+    await journal.stop()
+    expect([`${file}.3`, `${file}.2`, `${file}.1`, file].map(linesOf)).toEqual([
+      lines(0, 3),
+      lines(3, 6),
+      lines(6, 9),
+      lines(9, 10),
+    ])
+  })
+
+  test('bytes are counted, not characters', async () => {
+    const wide = 'ü€😀'
+    const journal = open({ maxBytes: 2 * (Buffer.byteLength(wide) + 1), keep: 8 })
+    for (let n = 0; n < 5; n++) journal.offer(wide)
+    await journal.stop()
+    expect([`${file}.2`, `${file}.1`, file].map((one) => linesOf(one).length)).toEqual([2, 2, 1])
+    expect(journal.stats()).toMatchObject({ written: 5, waiting: 0 })
   })
 })
 

@@ -1,6 +1,8 @@
 // The journal of events: a file of JSON lines that is rotated by size. Whoever offers a line never waits: lines stand in a
-// bounded queue until one writer has put them to disk. While the disk is full or read-only the queue fills, then the newest
-// lines are dropped and counted; once it can be written again the writer goes on where it stopped.
+// bounded queue until one writer has put them to disk. They are written in batches, because a write costs about as much as
+// an event: a batch is closed when it is large enough, or a moment after its first line. While the disk is full or read-only
+// the queue fills, then the newest lines are dropped and counted; once it can be written again the writer goes on where it
+// stopped.
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Log } from '#platform'
@@ -16,6 +18,12 @@ export type JournalOptions = {
   readonly queueBytes?: number
   /** Milliseconds until the next attempt after a failure; default 1 s. */
   readonly retryMs?: number
+  /** Milliseconds that a line waits for others, so that one write carries many; default 100. */
+  readonly delayMs?: number
+  /** Bytes that are written without waiting for more; default 256 KiB. */
+  readonly batchBytes?: number
+  /** The timer of `delayMs`; default: that of the system. */
+  readonly after?: (ms: number, run: () => void) => Cancel
 }
 
 export type JournalStats = {
@@ -28,7 +36,7 @@ export type JournalStats = {
 export type Journal = {
   /** Takes one line without line break; false: dropped, because too many wait. */
   offer(line: string): boolean
-  /** Resolves when what was offered so far is on its way to disk, or cannot be written. */
+  /** Writes what waits at once; resolves when it is on its way to disk, or cannot be written. */
   flush(): Promise<void>
   stats(): JournalStats
   /** Writes what waits and closes the file; what cannot be written is counted as dropped. */
@@ -37,8 +45,10 @@ export type Journal = {
 
 type Opened = { readonly handle: FileHandle; size: number }
 
-/** Lines of one write. */
-const batchLines = 1000
+/** Lines that are written together, and their bytes with line breaks. */
+type Batch = { readonly lines: readonly string[]; readonly bytes: number }
+
+type Cancel = () => void
 
 /** `file` becomes `file.1`, `file.1` becomes `file.2`, …; the oldest goes. */
 export async function rotate(file: string, keep: number): Promise<void> {
@@ -69,10 +79,30 @@ async function openEnd(file: string): Promise<Opened> {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref())
 
+/** Keeps the process alive: it must not end on its own while lines wait. */
+const systemTimer = (ms: number, run: () => void): Cancel => {
+  const timer = setTimeout(run, ms)
+  return () => clearTimeout(timer)
+}
+
+const sizeOf = (line: string): number => Buffer.byteLength(line) + 1
+
+/** How many lines, from the first, fit into `room` bytes. They are only counted again when a file is nearly full. */
+function fitting({ lines, bytes }: Batch, room: number): number {
+  if (bytes <= room) return lines.length
+  let left = room
+  return lines.findIndex((line) => (left -= sizeOf(line)) < 0)
+}
+
 export function openJournal(options: JournalOptions): Journal {
   const { file, maxBytes, keep, log, queueBytes = 64 * 1024 * 1024, retryMs = 1000 } = options
-  const queue: string[] = []
-  let waitingBytes = 0
+  const { delayMs = 100, batchBytes = 256 * 1024, after = systemTimer } = options
+  /** Closed, oldest first; only the writer takes the first away. */
+  const batches: Batch[] = []
+  let next: string[] = []
+  let nextBytes = 0
+  let closing: Cancel | undefined
+  const waiting = { lines: 0, bytes: 0 }
   let opened: Opened | undefined
   let writer: Promise<void> | undefined
   let stopping = false
@@ -85,94 +115,104 @@ export function openJournal(options: JournalOptions): Journal {
     await handle?.close()
   }
 
-  /** How many lines from the start of the queue fit into the file, and their text. */
-  function nextBatch(room: number): { readonly lines: number; readonly text: Buffer } {
-    let lines = 0
-    let bytes = 0
-    for (const line of queue.slice(0, batchLines)) {
-      const more = Buffer.byteLength(line) + 1
-      if (lines > 0 && bytes + more > room) break
-      lines++
-      bytes += more
-      if (bytes >= room) break
+  /** Writes the first `count` lines of the first batch. */
+  async function append({ handle, size }: Opened, batch: Batch, count: number): Promise<number> {
+    const text = Buffer.from(`${batch.lines.slice(0, count).join('\n')}\n`)
+    try {
+      await handle.appendFile(text)
+    } catch (error) {
+      // A disk that fills in the middle of a line must not leave half of it before the next.
+      await handle.truncate(size).catch(() => undefined)
+      throw error
     }
-    return { lines, text: Buffer.from(`${queue.slice(0, lines).join('\n')}\n`) }
+    const rest = batch.lines.slice(count)
+    if (rest.length === 0) batches.shift()
+    else batches[0] = { lines: rest, bytes: batch.bytes - text.length }
+    waiting.lines -= count
+    waiting.bytes -= text.length
+    counts.written += count
+    return text.length
   }
 
-  async function writeSome(): Promise<void> {
+  async function write(batch: Batch): Promise<void> {
     opened ??= await openEnd(file)
-    if (opened.size > 0 && opened.size + Buffer.byteLength(queue[0] ?? '') + 1 > maxBytes) {
+    let count = fitting(batch, maxBytes - opened.size)
+    if (count === 0 && opened.size > 0) {
       await close()
       await rotate(file, keep)
       opened = await openEnd(file)
+      count = fitting(batch, maxBytes - opened.size)
     }
-    const { lines, text } = nextBatch(maxBytes - opened.size)
-    try {
-      await opened.handle.appendFile(text)
-    } catch (error) {
-      // A disk that fills in the middle of a line must not leave half of it before the next.
-      await opened.handle.truncate(opened.size).catch(() => undefined)
-      throw error
-    }
-    opened.size += text.length
-    queue.splice(0, lines)
-    waitingBytes -= text.length
-    counts.written += lines
+    // A line that is longer than a file stands alone.
+    opened.size += await append(opened, batch, Math.max(1, count))
   }
 
   async function report(error: unknown): Promise<void> {
     counts.failures++
     if (!failing)
-      log.error({ err: error, file, waiting: queue.length }, 'the event journal cannot be written')
+      log.error({ err: error, file, waiting: waiting.lines }, 'the event journal cannot be written')
     failing = true
     await close().catch(() => undefined)
   }
 
   async function writeAll(): Promise<void> {
-    while (queue.length > 0) {
+    for (let [batch] = batches; batch !== undefined; [batch] = batches) {
       try {
-        await writeSome()
+        await write(batch)
         if (failing) log.info({ file, dropped: counts.dropped }, 'the event journal is written again')
         failing = false
       } catch (error) {
         await report(error)
-        if (stopping) return
+        if (stopping) break
         await pause(retryMs)
       }
     }
+    // Here and not when the promise is settled: whoever closes a batch in between must find no writer.
+    writer = undefined
   }
 
+  /** Closes the batch that lines are added to, and has it written. */
   function start(): void {
-    writer ??= writeAll().finally(() => {
-      writer = undefined
-    })
+    closing?.()
+    closing = undefined
+    if (next.length > 0) batches.push({ lines: next, bytes: nextBytes })
+    next = []
+    nextBytes = 0
+    if (batches.length === 0) return
+    writer ??= writeAll()
   }
 
   return {
     offer(line) {
-      const bytes = Buffer.byteLength(line) + 1
-      if (stopping || waitingBytes + bytes > queueBytes) {
+      const bytes = sizeOf(line)
+      if (stopping || waiting.bytes + bytes > queueBytes) {
         counts.dropped++
         return false
       }
-      queue.push(line)
-      waitingBytes += bytes
-      start()
+      next.push(line)
+      nextBytes += bytes
+      waiting.lines++
+      waiting.bytes += bytes
+      if (nextBytes >= batchBytes) start()
+      else closing ??= after(delayMs, start)
       return true
     },
     async flush() {
+      start()
       while (writer !== undefined && !failing) await Promise.race([writer, pause(10)])
     },
-    stats: () => ({ ...counts, waiting: queue.length }),
+    stats: () => ({ ...counts, waiting: waiting.lines }),
     async stop() {
       stopping = true
-      if (queue.length > 0) start()
+      start()
       // A writer that sleeps between attempts is not waited for: nothing has changed since its last one.
       if (writer !== undefined) await (failing ? Promise.race([writer, pause(retryMs + 100)]) : writer)
-      if (queue.length > 0) {
-        counts.dropped += queue.length
-        log.error({ file, lost: queue.length }, 'events were lost: the journal could not be written')
-        queue.length = 0
+      if (waiting.lines > 0) {
+        counts.dropped += waiting.lines
+        log.error({ file, lost: waiting.lines }, 'events were lost: the journal could not be written')
+        batches.length = 0
+        waiting.lines = 0
+        waiting.bytes = 0
       }
       await close().catch(() => undefined)
     },
