@@ -51,8 +51,24 @@ describe('mistakes', () => {
   test.each([
     ['no command', [], '', 'Usage: weir COMMAND'],
     ['an unknown command', ['sreve'], 'weir: unknown command "sreve"; known are quickstart, serve', ''],
-    ['an unknown option', ['serve', '--envoi'], "weir serve: Unknown option '--envoi'", ''],
-    ['an option without its value', ['validate', '--config'], 'weir validate: ', ''],
+    [
+      'an unknown option',
+      ['serve', '--envoi'],
+      'weir serve: there is no option --envoi; did you mean --envoy?',
+      '',
+    ],
+    [
+      'an option without its value',
+      ['validate', '--config'],
+      'weir validate: --config: the value is missing',
+      '',
+    ],
+    [
+      'a number below zero',
+      ['events', '--last', '-4'],
+      'weir events: --last -4: must be a number of events',
+      '',
+    ],
     ['a value that is none', ['serve', '--filters', 'many'], 'option --filters: must be a whole number', ''],
     ['a port that is none', ['quickstart', '--port', '99999'], '--port 99999: must be a port number', ''],
     [

@@ -3,7 +3,6 @@
 import { createReadStream, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { parseArgs } from 'node:util'
 import { createChallenges } from '#challenge'
 import { formatProblem, loadFolder } from '#config'
 import { manualClock } from '#platform'
@@ -11,6 +10,7 @@ import { type Decision, type Pipeline, createPipeline, createTracer } from '#pip
 import { openLocator } from '#request'
 import { memoryState } from '#state'
 import { type Command, UsageError } from './command.ts'
+import { readCommandLine } from './command-line.ts'
 import { differences } from './inspect-expect.ts'
 import { type InspectLine, inspectRequest, parseInspectLine } from './inspect-input.ts'
 
@@ -87,18 +87,13 @@ async function inspectLine(
   return { output: tracer === undefined ? output : { ...output, trace: tracer.steps }, differences: found }
 }
 
-function parseOptions(args: readonly string[], shippedConfig: string): Options | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      config: { type: 'string', default: shippedConfig },
-      requests: { type: 'string' },
-      explain: { type: 'boolean', default: false },
-      expect: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
+function parseOptions(args: readonly string[], shippedConfig: string): Options {
+  const { values } = readCommandLine(args, {
+    config: { type: 'string', default: shippedConfig },
+    requests: { type: 'string' },
+    explain: { type: 'boolean', default: false },
+    expect: { type: 'boolean', default: false },
   })
-  if (values.help) return 'help'
   if (values.requests === undefined)
     throw new UsageError('--requests is missing: name a file with one request per line, or "-"')
   return { config: values.config, requests: values.requests, explain: values.explain, expect: values.expect }
@@ -160,10 +155,6 @@ export const inspectCommand: Command = {
   help,
   async run(args, { shippedConfig }) {
     const options = parseOptions(args, shippedConfig)
-    if (options === 'help') {
-      process.stdout.write(help)
-      return 0
-    }
     const loaded = loadFolder(options.config, { allowLoopbackBackends: true })
     if (!loaded.ok) {
       for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`)

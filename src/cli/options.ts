@@ -1,7 +1,8 @@
 // Options that are process settings by another name, the same in every command that has them.
-import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { ParseArgsConfig, parseArgs } from 'node:util'
 import { type SettingName, type SettingTexts, type Settings, loadSettings } from '#platform'
 import { UsageError } from './command.ts'
+import { readCommandLine } from './command-line.ts'
 
 type ParseOptions = NonNullable<ParseArgsConfig['options']>
 
@@ -41,7 +42,7 @@ type Values<O extends ParseOptions> = ParsedOptions<O>['values']
 
 /**
  * Parses a command line: `names` are options that override settings, `own` the command's own, `defaults` what it has in
- * place of the settings' defaults. Throws UsageError (or node:util's error) for what is wrong on the command line, in the
+ * place of the settings' defaults. Throws UsageError for what is wrong on the command line, in the
  * settings file, or in a variable.
  */
 export function parseOptions<const O extends ParseOptions>(
@@ -52,7 +53,7 @@ export function parseOptions<const O extends ParseOptions>(
 ): ParsedOptions<O> {
   const all = [...names, 'settings', 'log-level', 'log-format'] as const
   const forSettings = Object.fromEntries(all.map((name) => [name, { type: 'string' } as const]))
-  const { values } = parseArgs({ args: [...args], options: { ...forSettings, ...own }, strict: true })
+  const { values } = readCommandLine(args, { ...forSettings, ...own })
   const given: Readonly<Record<string, unknown>> = values
   const flags = all.flatMap((flag) => {
     const text = given[flag]

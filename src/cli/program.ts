@@ -32,16 +32,6 @@ function version(): string {
     : 'unknown'
 }
 
-/** `node:util`'s own complaints about a command line are the caller's mistakes as well. */
-function isUsage(error: unknown): error is Error {
-  if (error instanceof UsageError) return true
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
-}
-
-/** The first sentence of a complaint: what follows in Node's own explains how to pass file names with dashes. */
-const firstSentence = (message: string): string =>
-  message.split(/(?<=\w|'|"|\)) *\. (?=To specify)/, 1)[0] ?? message
-
 /** Runs a command line and resolves with its exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args
@@ -66,8 +56,8 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     return await command.run(rest, context)
   } catch (error) {
-    if (isUsage(error)) {
-      process.stderr.write(`weir ${name}: ${firstSentence(error.message)}\nSee: weir ${name} --help\n`)
+    if (error instanceof UsageError) {
+      process.stderr.write(`weir ${name}: ${error.message}\nSee: weir ${name} --help\n`)
       return 2
     }
     process.stderr.write(`weir ${name}: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -1,9 +1,9 @@
 // `weir rules test`: the examples that content filter rules carry, against the rules, read and decoded as the content
 // filter does. With --value it tells which rules find a text.
-import { parseArgs } from 'node:util'
 import { type RuleWithExamples, type ValueReading, formatProblem, readRuleFolder } from '#config'
 import { createRuleSearch } from '#pipeline'
 import { type Command, UsageError } from './command.ts'
+import { readCommandLine } from './command-line.ts'
 import { type ExampleReport, quote, testExamples } from './rule-examples.ts'
 
 const help = `Tests content filter rules on the examples that they carry.
@@ -35,15 +35,15 @@ type Options = {
 }
 
 function parseOptions(args: readonly string[], shippedConfig: string): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
+  const { values, positionals } = readCommandLine(
+    args,
+    {
       rule: { type: 'string', multiple: true, default: [] },
       value: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
-  })
+    'words',
+  )
   const [action, folder = shippedConfig, ...more] = positionals
   if (action !== 'test')
     throw new UsageError(

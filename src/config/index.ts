@@ -37,6 +37,7 @@ export type {
   TlsSettings,
   TlsVersion,
 } from './policy.ts'
+export { closest } from './closest.ts'
 export type { RuleExamples, RuleWithExamples } from './documents/content-filter-rules.ts'
 export type { DocumentKind } from './documents/document.ts'
 export { documents } from './documents/index.ts'
