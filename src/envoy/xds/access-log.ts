@@ -5,6 +5,13 @@ import type { XdsSettings } from './settings.ts'
 
 export const accessLogName = 'weir'
 
+/**
+ * What each worker of Envoy gathers before it sends a message: about 35 entries of requests with a record. Envoy's default
+ * of 16 KiB holds four, and a message costs both sides more than an entry. An Envoy that is killed loses this much, or
+ * what came since the last flush; entries that do not fit while the control plane cannot take more are dropped.
+ */
+const bufferBytes = 128 * 1024
+
 const authorized = (token: string | undefined): JsonObject =>
   token === undefined ? {} : { initial_metadata: [{ key: 'authorization', value: `Bearer ${token}` }] }
 
@@ -13,7 +20,7 @@ const destination = ({ controlCluster, controlToken }: XdsSettings): JsonObject 
     log_name: accessLogName,
     transport_api_version: 'V3',
     grpc_service: { ...grpcService(controlCluster, '10s'), ...authorized(controlToken) },
-    buffer_size_bytes: 16384,
+    buffer_size_bytes: bufferBytes,
     buffer_flush_interval: '1s',
   },
 })
