@@ -81,8 +81,18 @@ describe('mistakes', () => {
     ['no journal', ['events', '--file', 'absent.jsonl'], 'there is no journal absent.jsonl yet', ''],
     ['a verb that is none', ['rules', 'tset'], 'weir rules: unknown "tset": write weir rules test', ''],
     ['a rule that is none', ['rules', 'test', '--rule', '7'], '--rule 7: ', ''],
-    ['a folder of rules that is none', ['rules', 'test', 'absent'], 'absent: the folder cannot be read', ''],
-    ['a folder that is none', ['validate', '--config', 'absent'], '', 'absent'],
+    [
+      'a folder of rules that is none',
+      ['rules', 'test', 'absent'],
+      'absent: the folder cannot be read: it does not exist',
+      '',
+    ],
+    [
+      'a folder that is none',
+      ['validate', '--config', 'absent'],
+      '',
+      'absent: the folder cannot be read: it does not exist',
+    ],
   ] as const)('%s: exit code 2', async (_says, args, stderr, stdout) => {
     const ran = await runWeir(args, { cwd: folder })
     expect(ran.code).toBe(2)

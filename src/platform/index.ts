@@ -33,6 +33,7 @@ export {
   timeOf,
 } from './der.ts'
 export { ownAddresses } from './own-addresses.ts'
+export { whyUnreadable } from './unreadable.ts'
 export { type Ending, type Lifecycle, createLifecycle } from './lifecycle.ts'
 export { readOrMake } from './machine-file.ts'
 export { type MachineSeed, readMachineSeed } from './machine-seed.ts'

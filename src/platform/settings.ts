@@ -11,6 +11,7 @@ import {
   settingTable,
   variableOf,
 } from './setting-table.ts'
+import { whyUnreadable } from './unreadable.ts'
 
 /** A flag of the command line and the setting it overrides. */
 export type SettingFlag = { readonly name: SettingName; readonly flag: string; readonly text: string }
@@ -82,8 +83,9 @@ function gatherFile(file: string, gathered: Gathered): void {
   try {
     documents = loadAll(readFileSync(file, 'utf8'))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    gathered.problems.push(`${file}: cannot be read: ${reason}. Correct it, or name another with --settings.`)
+    gathered.problems.push(
+      `${file}: cannot be read: ${whyUnreadable(error)}. Correct it, or name another with --settings.`,
+    )
     return
   }
   // A file of comments has no document at all.

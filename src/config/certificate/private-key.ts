@@ -7,6 +7,7 @@ import {
   createPrivateKey,
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { whyUnreadable } from '#platform'
 import { finding } from '../findings.ts'
 import type { Finding } from '../problem.ts'
 
@@ -32,7 +33,10 @@ function fetchKey(source: string): Fetched {
     try {
       return { text: readFileSync(path, 'utf8') }
     } catch (error) {
-      return finding(`the key file cannot be read: ${messageOf(error)}`, `Make ${path} readable for Weir.`)
+      return finding(
+        `the key file cannot be read: ${whyUnreadable(error)}`,
+        `Make ${path} readable for Weir.`,
+      )
     }
   }
   if (source.startsWith('env:')) {

@@ -2,10 +2,11 @@
 import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { isUtf8 } from 'node:buffer'
 import { extname, join } from 'node:path'
+import { whyUnreadable } from '#platform'
 import { finding, notUsedYet } from '../findings.ts'
 import { type Findings, reportAt } from '../problem.ts'
 import { isList } from '../schema/json.ts'
-import { fileBytes, messageOf } from './file-bytes.ts'
+import { fileBytes } from './file-bytes.ts'
 import { notDocument, notList, useOf } from './namespaces.ts'
 import { type Parsed, parseJson } from './json-text.ts'
 import { parseYaml } from './yaml-text.ts'
@@ -38,7 +39,10 @@ function listFiles(folder: string, findings: Findings): readonly string[] {
   } catch (error) {
     reportAt(findings, { file: folder, document: '', entry: '' }).problem(
       '',
-      finding(`the folder cannot be read: ${messageOf(error)}`, 'Name an existing folder of documents.'),
+      finding(
+        `the folder cannot be read: ${whyUnreadable(error)}`,
+        'Name a folder of documents; a relative name begins at the working directory.',
+      ),
     )
     return []
   }
