@@ -14,7 +14,9 @@ export class Text {
 
   constructor(message: Uint8Array) {
     this.#bytes = message
-    this.#buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
+    this.#buffer = Buffer.isBuffer(message)
+      ? message
+      : Buffer.from(message.buffer, message.byteOffset, message.byteLength)
     this.stretch(0, message.length)
   }
 

@@ -5,7 +5,20 @@ import type { SecurityPolicy, Selector } from '#config'
 import { type SelectorSource, readSelector } from './selectors.ts'
 import type { Session } from './transaction.ts'
 
-const sha224 = (text: string): string => hash('sha224', text, 'hex')
+/** Visitors come back: their hashes are kept for a while. */
+const mostKept = 8192
+const longestKept = 256
+let kept = new Map<string, string>()
+
+function sha224(text: string): string {
+  const known = kept.get(text)
+  if (known !== undefined) return known
+  const digest = hash('sha224', text, 'hex')
+  if (kept.size >= mostKept) kept = new Map()
+  // A copy: the text may be glued to pieces of its request.
+  if (text.length <= longestKept) kept.set(Buffer.from(text).toString(), digest)
+  return digest
+}
 
 const kinds = { headers: 'header', cookies: 'cookie', args: 'argument', plugins: 'plugin' } as const
 

@@ -33,28 +33,34 @@ export type TagSet = {
   readonly size: number
 }
 
-export function createTagSet(): TagSet {
-  // Nearly every tag has one source: only others cost a list.
-  const sources = new Map<string, TagSource | TagSource[]>()
-  const add = (tag: string, source: TagSource): void => {
-    const known = sources.get(tag)
-    if (known === undefined) sources.set(tag, source)
-    else if (Array.isArray(known)) known.push(source)
-    else sources.set(tag, [known, source])
+class Tags implements TagSet {
+  /** Nearly every tag has one source: only others cost a list. */
+  readonly #sources = new Map<string, TagSource | TagSource[]>()
+
+  has(tag: string): boolean {
+    return this.#sources.has(tag)
   }
-  return {
-    has: (tag) => sources.has(tag),
-    add,
-    addAll(tags, source) {
-      for (const tag of tags) add(tag, source)
-    },
-    names: () => sources.keys(),
-    sourcesOf: (tag) => [sources.get(tag) ?? []].flat(),
-    get size() {
-      return sources.size
-    },
+  add(tag: string, source: TagSource): void {
+    const known = this.#sources.get(tag)
+    if (known === undefined) this.#sources.set(tag, source)
+    else if (Array.isArray(known)) known.push(source)
+    else this.#sources.set(tag, [known, source])
+  }
+  addAll(tags: readonly string[], source: TagSource): void {
+    for (const tag of tags) this.add(tag, source)
+  }
+  names(): IterableIterator<string> {
+    return this.#sources.keys()
+  }
+  sourcesOf(tag: string): readonly TagSource[] {
+    return [this.#sources.get(tag) ?? []].flat()
+  }
+  get size(): number {
+    return this.#sources.size
   }
 }
+
+export const createTagSet = (): TagSet => new Tags()
 
 /** `prefix:` and the normalised value; a missing value gives `nil` (spec pipeline 2, Name rule). */
 export function qualifiedTag(prefix: string, value: string | number | undefined): Tag {

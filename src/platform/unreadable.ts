@@ -16,7 +16,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** What went wrong on the way to a file, in plain words; of other errors their message. */
 export function whyUnreadable(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (typeof error !== 'object' || error === null) return String(error)
   const code = 'code' in error ? String(error.code) : ''
-  return Object.hasOwn(reasons, code) ? (reasons[code] ?? error.message) : error.message
+  if (Object.hasOwn(reasons, code)) return reasons[code] ?? code
+  return 'message' in error ? String(error.message) : String(error)
 }

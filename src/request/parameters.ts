@@ -6,7 +6,7 @@ type Draft = {
   readonly name: string
   value: string
   readonly values: string[]
-  besideBody?: string[]
+  besideBody: string[] | undefined
   readonly place: Place
   lengthExempt: boolean
 }
@@ -18,30 +18,38 @@ export type ParameterList = {
 }
 
 /** `separator` stands between the values of one name: `, ` for headers, one space else. */
-export function createParameterList(separator: ' ' | ', '): ParameterList {
-  const found = new Map<string, Draft>()
-  let repeated: Set<Draft> | undefined
-  return {
-    add(name, value, place, lengthExempt = false) {
-      const known = found.get(name)
-      if (known === undefined) {
-        found.set(name, { name, value, values: [value], place, lengthExempt })
-        return
-      }
-      if (known.besideBody !== undefined) {
-        if (place !== 'body') known.besideBody.push(value)
-      } else if (place !== known.place && (place === 'body' || known.place === 'body')) {
-        known.besideBody = place === 'body' ? [...known.values] : [value]
-      }
-      known.values.push(value)
-      // One value that Max length is about is enough for the whole.
-      known.lengthExempt &&= lengthExempt
-      repeated ??= new Set()
-      repeated.add(known)
-    },
-    finish() {
-      if (repeated !== undefined) for (const draft of repeated) draft.value = draft.values.join(separator)
-      return found satisfies ReadonlyMap<string, Parameter>
-    },
+export const createParameterList = (separator: ' ' | ', '): ParameterList => new List(separator)
+
+class List implements ParameterList {
+  readonly #separator: ' ' | ', '
+  readonly #found = new Map<string, Draft>()
+  #repeated: Set<Draft> | undefined
+
+  constructor(separator: ' ' | ', ') {
+    this.#separator = separator
+  }
+
+  add(name: string, value: string, place: Place, lengthExempt = false): void {
+    const known = this.#found.get(name)
+    if (known === undefined) {
+      this.#found.set(name, { name, value, values: [value], besideBody: undefined, place, lengthExempt })
+      return
+    }
+    if (known.besideBody !== undefined) {
+      if (place !== 'body') known.besideBody.push(value)
+    } else if (place !== known.place && (place === 'body' || known.place === 'body')) {
+      known.besideBody = place === 'body' ? [...known.values] : [value]
+    }
+    known.values.push(value)
+    // One value that Max length is about is enough for the whole.
+    known.lengthExempt &&= lengthExempt
+    this.#repeated ??= new Set()
+    this.#repeated.add(known)
+  }
+
+  finish(): Parameters {
+    if (this.#repeated !== undefined)
+      for (const draft of this.#repeated) draft.value = draft.values.join(this.#separator)
+    return this.#found satisfies ReadonlyMap<string, Parameter>
   }
 }

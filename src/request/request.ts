@@ -87,7 +87,7 @@ export type Parameter = {
   /** The single values in order of appearance; at least one. */
   readonly values: readonly string[]
   /** Where the name stands in the body and elsewhere: the values that are not from the body. */
-  readonly besideBody?: readonly string[]
+  readonly besideBody?: readonly string[] | undefined
   readonly place: Place
   /** File contents and opaque bodies: no Max length (spec pipeline 1.8). */
   readonly lengthExempt: boolean

@@ -4,11 +4,12 @@
 import type { ContentFilterProfile, SectionName } from '#config'
 import type { Parameter, RequestView } from '#request'
 import type { Entries, Entry } from './entries.ts'
-import { type InjectionDetector, mayInject } from './libinjection.ts'
+import type { InjectionDetector } from './libinjection.ts'
 import { examinedIn, sectionOrder } from './parameters.ts'
 import { plausible } from './plausible.ts'
 import type { RecentTexts } from './recent-texts.ts'
 import type { Signature, Signatures } from './signatures.ts'
+import { mayInject } from './suspicion.ts'
 import { addVariants, mayHaveRules, rulesIn } from './texts.ts'
 
 export type Match = {
@@ -93,11 +94,15 @@ function matchRules({ section, parameter, texts }: Subject, signatures: Signatur
 
 type Injections = ReadonlyMap<string, ReadonlyMap<Signature, string>>
 
+const none: Injections = new Map()
+
 /** By text: which of libinjection's checks it fails, and how. */
 function findInjections(texts: readonly string[], { signatures, detector }: Examination): Injections {
   const suspects = texts.filter(mayInject)
+  const kinds = detector.kindsIn(suspects)
+  if (kinds.size === 0) return none
   const found = new Map<string, Map<Signature, string>>()
-  for (const { kind, fingerprint, index } of detector.find(suspects, plausible)) {
+  for (const { kind, fingerprint, index } of detector.find(suspects, plausible, kinds)) {
     const signature = signatures.injections.get(kind)
     const text = suspects[index]
     if (signature === undefined || text === undefined) continue
@@ -123,27 +128,21 @@ function exempts(entry: Entry | undefined, parameter: Parameter, signature: Sign
   return signature.tags.some((tag) => entry.ignoreRuleTags.has(tag)) && entry.matches(parameter.value)
 }
 
-const none: Injections = new Map()
-
-function learn(request: RequestView, examination: Examination): void {
-  eachSuspect(request, examination, (section, parameter) => {
-    if (recurs(section, parameter)) examination.innocent.add(parameter.value)
-  })
-}
-
 /** All matches that no entry exempts, in order of appearance. */
 export function examine(request: RequestView, examination: Examination): readonly Match[] {
-  const { profile, entries, signatures, detector } = examination
+  const { profile, entries, signatures, innocent } = examination
   const distinct = new Set<string>()
+  const recurring: string[] = []
   eachSuspect(request, examination, (section, parameter) => {
     addTexts(distinct, section, parameter, profile)
+    if (recurs(section, parameter)) recurring.push(parameter.value)
   })
   if (distinct.size === 0) return []
   const texts = [...distinct]
   const anyRule = mayHaveRules(texts, signatures)
-  const injections = detector.any(texts.filter(mayInject)) ? findInjections(texts, examination) : none
+  const injections = findInjections(texts, examination)
   if (!anyRule && injections.size === 0) {
-    learn(request, examination)
+    for (const value of recurring) innocent.add(value)
     return []
   }
   return subjectsOf(request, examination).flatMap((subject) => {
@@ -151,6 +150,8 @@ export function examine(request: RequestView, examination: Examination): readonl
       ...(anyRule ? matchRules(subject, signatures) : []),
       ...(injections.size > 0 ? matchInjections(subject, injections) : []),
     ]
+    if (matches.length === 0 && recurs(subject.section, subject.parameter))
+      innocent.add(subject.parameter.value)
     if (matches.length === 0 || entries.empty) return matches
     const entry = entries.closest(subject.section, subject.parameter.name)
     return matches.filter(({ signature }) => !exempts(entry, subject.parameter, signature))

@@ -31,26 +31,8 @@ const ruleset = (kinds: readonly InjectionKind[]): object => ({
   rules: kinds.map(rule),
 })
 
-/**
- * A single word cannot be an injection: both detectors need at least a quote, a bracket, an operator, a comment or
- * white space. Keeps the native call away from most values.
- */
-export function mayInject(value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const c = value.charCodeAt(i)
-    const word = (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95 || c === 46
-    if (!word && !isJoint(c, value.charCodeAt(i + 1))) return true
-  }
-  return false
-}
-
-/** A dash or a slash between words, where it does not begin a comment. */
-function isJoint(c: number, next: number): boolean {
-  if (c === 45) return next !== 45
-  return c === 47 && next !== 42 && next !== 47
-}
-
-function windows(value: string): readonly string[] {
+/** What the library is to read of a text, piece by piece. */
+export function windows(value: string): readonly string[] {
   if (value.length <= windowLength) return [value]
   const parts: string[] = []
   for (let start = 0; start < value.length; start += windowLength - windowOverlap) {
@@ -71,10 +53,13 @@ type Event = {
 }
 
 export type InjectionDetector = {
-  /** Whether any of the texts may be an injection: one native call per 256 texts. */
-  any(texts: readonly string[]): boolean
-  /** What `judge` accepts of each text, at most one of each kind; by place in the list. A text of many parts is judged once. */
-  find(texts: readonly string[], judge: Judge): readonly Found[]
+  /** What may be among the texts: one native call per 256 of them. */
+  kindsIn(texts: readonly string[]): ReadonlySet<InjectionKind>
+  /**
+   * What `judge` accepts of each text, at most one of each kind; by place in the list. A text of many parts is judged once.
+   * `among`: the kinds to look for, where others are known not to be there.
+   */
+  find(texts: readonly string[], judge: Judge, among?: ReadonlySet<InjectionKind>): readonly Found[]
 }
 
 type Judge = (kind: InjectionKind, text: string) => (fingerprint: string) => boolean
@@ -108,22 +93,25 @@ type Part = { readonly index: number; readonly text: string }
 
 /** Compiles a detector; throws when the native library refuses its rules (a broken installation). */
 export function createInjectionDetector(kinds: readonly InjectionKind[]): InjectionDetector {
-  if (kinds.length === 0) return { any: () => false, find: () => [] }
+  if (kinds.length === 0) return { kindsIn: () => new Set(), find: () => [] }
   const runAll = createRun(kinds)
   const runOne = kinds.map((kind) => ({ kind, run: createRun([kind]) }))
 
   return {
-    any(texts) {
+    kindsIn(texts) {
+      const found = new Set<InjectionKind>()
       const parts = texts.flatMap(windows)
-      for (let i = 0; i < parts.length; i += batchSize) {
-        if (runAll(parts.slice(i, i + batchSize)).length > 0) return true
+      for (let i = 0; i < parts.length && found.size < kinds.length; i += batchSize) {
+        const events = runAll(parts.slice(i, i + batchSize))
+        for (const kind of kinds) if (events.some(({ rule: { id } }) => id === kind)) found.add(kind)
       }
-      return false
+      return found
     },
-    find(texts, judge) {
+    find(texts, judge, among) {
       const found: Found[] = []
       const parts = texts.flatMap((text, index) => windows(text).map((part): Part => ({ index, text: part })))
       for (const { kind, run } of runOne) {
+        if (among?.has(kind) === false) continue
         let last = -1
         let judged = -1
         let accepts: ReturnType<Judge> = () => false

@@ -14,7 +14,7 @@ type ParameterCondition = Extract<Condition, { match: 'parameter' }>
 /** One set for all patterns that are compared with the same datum; equality with the pattern's text counts too. */
 function patternProbe(
   conditions: readonly { readonly id: number; readonly pattern: string; readonly inverse: boolean }[],
-  ignoreCase: boolean,
+  { ignoreCase, recurs }: { readonly ignoreCase: boolean; readonly recurs: boolean },
   read: (t: Transaction) => string | undefined,
 ): Probe {
   const set = compilePatternSet(
@@ -26,7 +26,12 @@ function patternProbe(
     literal.set(pattern, [...(literal.get(pattern) ?? []), i])
   })
   const inverse = conditions.flatMap((condition, i) => (condition.inverse ? [i] : []))
-  const match = remember((value) => [...set.match(value), ...(literal.get(value) ?? [])])
+  const find = (value: string): readonly number[] => {
+    const found = set.match(value)
+    const equal = literal.get(value)
+    return equal === undefined ? found : [...found, ...equal]
+  }
+  const match = recurs ? remember(find) : find
   return (t, hit) => {
     const value = read(t)
     const found = value === undefined ? [] : match(value)
@@ -111,14 +116,16 @@ export function compileProbes(conditions: readonly Condition[]): readonly Probe[
   const probes: Probe[] = []
   for (const [field, group] of Map.groupBy(only(conditions, 'text'), ({ field }) => field)) {
     const ignoreCase = field === 'region' || field === 'subregion'
-    probes.push(patternProbe(group, ignoreCase, (t) => readAttribute(t, field)))
+    const recurs = field !== 'path' && field !== 'query' && field !== 'uri'
+    probes.push(patternProbe(group, { ignoreCase, recurs }, (t) => readAttribute(t, field)))
   }
   const parameters: readonly Numbered<ParameterCondition>[] = only(conditions, 'parameter')
   for (const group of Map.groupBy(parameters, ({ section, name }) => `${section} ${name}`).values()) {
     const [first] = group
     if (first === undefined) continue
     const { section, name } = first
-    probes.push(patternProbe(group, section === 'headers', (t) => t.request[section].get(name)?.value))
+    const how = { ignoreCase: section === 'headers', recurs: section === 'headers' }
+    probes.push(patternProbe(group, how, (t) => t.request[section].get(name)?.value))
   }
   const ips = only(conditions, 'ip')
   if (ips.length > 0) probes.push(ipProbe(ips))
