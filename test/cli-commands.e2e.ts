@@ -242,13 +242,28 @@ describe('weir coverage', () => {
     })
   })
 
-  test('without a journal failures are unknown; a broken folder is exit code 2', async () => {
-    const { code, stdout } = await runWeir(['coverage', '--journal', join(folder, 'absent.jsonl')])
+  test('where no journal was written yet failures are unknown', async () => {
+    const { code, stdout } = await runWeir(['coverage'], { cwd: folder })
     expect(code).toBe(0)
     expect(stdout).toContain('Failures of backends: unknown, there is no journal')
-    const broken = await runWeir(['coverage', '--config', join(folder, 'absent')])
-    expect(broken.code).toBe(2)
-    expect(broken.stderr).toContain('the folder cannot be read')
+  })
+
+  test.each([
+    ['a folder that is none', ['--config', 'absent'], 'absent: the folder cannot be read'],
+    [
+      'a journal that is none',
+      ['--journal', 'absent.jsonl'],
+      'there is no journal absent.jsonl; name the one',
+    ],
+    [
+      'a folder for a journal',
+      ['--journal', '.'],
+      'the journal . cannot be read: it is a folder; name another',
+    ],
+  ])('%s: exit code 2', async (_says, args, stderr) => {
+    const ran = await runWeir(['coverage', ...args], { cwd: folder })
+    expect(ran).toMatchObject({ code: 2, stdout: '' })
+    expect(ran.stderr).toContain(stderr)
   })
 })
 
