@@ -1,4 +1,6 @@
-// What the quickstart says when it is ready: where things are, and four commands with what to expect of them.
+// What the quickstart says when it is ready: where things are, and four commands with what to expect of them; and later what
+// became of a changed folder.
+import type { ChildMessage } from './messages.ts'
 
 export type Welcome = {
   readonly url: string
@@ -73,4 +75,20 @@ Change the policy:            ${howToChange(shown)}
 Stop:                         Ctrl-C
 
 `
+}
+
+/**
+ * What to print about a message of the control plane; undefined: nothing. A control plane that starts on what is in force
+ * already says so too, and that is no change.
+ * @param revision in force at the beginning
+ */
+export function changesOf(config: string, revision: string): (message: ChildMessage) => string | undefined {
+  let inForce = revision
+  return (message) => {
+    if (message.kind === 'refused')
+      return `The changed configuration in ${config} is refused; the one before stays in force.\n`
+    if (message.kind !== 'policy' || message.revision === inForce) return undefined
+    inForce = message.revision
+    return `The changed configuration is in force (revision ${inForce}).\n`
+  }
 }

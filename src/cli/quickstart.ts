@@ -6,10 +6,11 @@ import { type Log, type Settings, type SocketPlace, formatPlace } from '#platfor
 import { type Command, type CommandContext, UsageError } from './command.ts'
 import { type DemoBackend, startDemoBackend } from './demo-backend.ts'
 import { placeOf, withTlsBeside } from './listeners.ts'
+import type { ChildMessage } from './messages.ts'
 import { parseOptions } from './options.ts'
 import { configFolder, loadPolicy } from './policy-source.ts'
 import { whyNotListen } from './ports.ts'
-import { welcome } from './quickstart-text.ts'
+import { changesOf, welcome } from './quickstart-text.ts'
 import { localUrl } from './readiness.ts'
 import { type Serving, runServing } from './run.ts'
 import { siteHelp, siteOptions } from './serve.ts'
@@ -78,14 +79,11 @@ function parsePort(text: string): number {
 }
 
 /** A line about a changed folder; problems were logged one by one. */
-function tellChange(log: Log, folder: string) {
-  return (message: { readonly kind: string; readonly revision?: string }): void => {
-    if (message.kind === 'policy')
-      process.stdout.write(`The changed configuration is in force (revision ${String(message.revision)}).\n`)
-    if (message.kind === 'refused')
-      process.stdout.write(
-        `The changed configuration in ${folder} is refused; the one before stays in force.\n`,
-      )
+function tellChange(log: Log, folder: string, revision: string): (message: ChildMessage) => void {
+  const textOf = changesOf(folder, revision)
+  return (message) => {
+    const text = textOf(message)
+    if (text !== undefined) process.stdout.write(text)
     if (message.kind === 'nack') log.debug({}, 'told by the control plane')
   }
 }
@@ -116,24 +114,30 @@ async function run(args: readonly string[], { shippedConfig }: CommandContext): 
   const settings = withTlsBeside(given, policy)
   const listeners = await checkSite(settings, folder, true)
   const place = demoPlace(policy)
-  return runQuickstart({ settings, folder, envoy, listeners, place, shipped: folder === shippedConfig })
+  const { revision } = policy
+  const shipped = folder === shippedConfig
+  return runQuickstart({ settings, folder, revision, envoy, listeners, place, shipped })
 }
 
 type Quickstart = {
   readonly settings: Settings
   readonly folder: string
+  /** Of the policy that begins. */
+  readonly revision: string
   readonly envoy: string | undefined
   readonly listeners: readonly ListenerSettings[]
   readonly place: SocketPlace | undefined
   readonly shipped: boolean
 }
 
-function runQuickstart({ settings, folder, envoy, listeners, place, shipped }: Quickstart): Promise<number> {
+function runQuickstart(quickstart: Quickstart): Promise<number> {
+  const { settings, folder, revision, envoy, listeners, place, shipped } = quickstart
   let kill = (): void => undefined
   return runServing({ settings, component: 'weir', force: () => kill() }, async (serving) => {
     process.stdout.write('Weir starts: control plane, filter, Envoy …\n')
     const shop = await startShop(serving, place, shipped)
-    const site = createSite({ folder, envoy, listeners, onMessage: tellChange(serving.log, here(folder)) })
+    const onMessage = tellChange(serving.log, here(folder), revision)
+    const site = createSite({ folder, envoy, listeners, onMessage })
     kill = site.kill
     await site.start(serving)
     const { values } = settings
