@@ -167,7 +167,7 @@ describe('refusing to start', () => {
     other.close()
     expect(code).toBe(1)
     expect(stderr).toContain(
-      `127.0.0.1:${String(ports.listenTls)} (requests over TLS) is taken by another program; choose another with --listen-tls or WEIR_ENVOY_LISTEN_TLS, or envoy.listen_tls in weir.yaml, or change listener_port of https in load-balancers.json`,
+      `127.0.0.1:${String(ports.listenTls)} (requests over TLS) is taken by another program; choose another with --listen-tls or WEIR_ENVOY_LISTEN_TLS, or envoy.listen_tls in weir.yaml\n`,
     )
   })
 

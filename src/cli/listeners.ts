@@ -3,7 +3,7 @@
 import type { Policy } from '#config'
 import type { ListenerSettings, PlainListener } from '#envoy'
 import { type SettingName, type Settings, type SocketPlace, formatPlace } from '#platform'
-import { chooseAnother } from './ports.ts'
+import { type Ways, chooseAnother } from './ports.ts'
 
 const plainId = 'http'
 const tlsId = 'https'
@@ -45,11 +45,13 @@ function settingOf({ id }: ListenerSettings): SettingName | undefined {
   return id === tlsId ? 'envoy.listen_tls' : undefined
 }
 
-/** What to do about a listener whose port is taken. */
-export function remedyOf(listener: ListenerSettings): string {
+/** What to do about a listener whose port is taken. The document decides nothing that a setting or an option has decided. */
+export function remedyOf(listener: ListenerSettings, settings: Settings, ways: Ways): string {
   const setting = settingOf(listener)
-  const inDocument = `listener_port of ${listener.id} in load-balancers.json`
-  return setting === undefined ? `change ${inDocument}` : `${chooseAnother(setting)}, or change ${inDocument}`
+  const inDocument = `change listener_port of ${listener.id} in load-balancers.json`
+  if (setting === undefined) return inDocument
+  const another = chooseAnother(setting, ways)
+  return isSet(settings, setting) ? another : `${another}, or ${inDocument}`
 }
 
 /** Requests over TLS are taken where those without are: at the address of envoy.listen, unless that is set apart. */

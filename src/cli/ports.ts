@@ -20,8 +20,13 @@ export function whyNotListen({ host, port }: SocketPlace): Promise<string | unde
   })
 }
 
+/** What a command has in place of the usual ways to change a setting: `--port`. */
+export type Ways = Partial<Readonly<Record<SettingName, string>>>
+
 /** The remedy for a place that a setting chooses. */
-export const chooseAnother = (setting: SettingName): string => {
+export const chooseAnother = (setting: SettingName, own: Ways = {}): string => {
+  const way = own[setting]
+  if (way !== undefined) return `choose another with ${way}`
   const option = optionOf(setting)
   const ways = [...(option === undefined ? [] : [option]), variableOf(setting)]
   return `choose another with ${ways.join(' or ')}, or ${setting} in weir.yaml`

@@ -9,7 +9,7 @@ import { placeOf, withTlsBeside } from './listeners.ts'
 import type { ChildMessage } from './messages.ts'
 import { parseOptions } from './options.ts'
 import { configFolder, loadPolicy } from './policy-source.ts'
-import { whyNotListen } from './ports.ts'
+import { type Ways, whyNotListen } from './ports.ts'
 import { changesOf, welcome } from './quickstart-text.ts'
 import { localUrl } from './readiness.ts'
 import { type Serving, runServing } from './run.ts'
@@ -93,6 +93,9 @@ const here = (path: string): string => {
   return short === '' ? '.' : short.startsWith('..') ? path : short
 }
 
+/** `--port` and the setting exclude each other, so a port that is taken is changed by the one that chose it. */
+const waysOf = ({ given }: Settings): Ways => (given.has('envoy.listen') ? {} : { 'envoy.listen': '--port' })
+
 async function run(args: readonly string[], { shippedConfig }: CommandContext): Promise<number> {
   const { settings: given, values } = parseOptions(
     args,
@@ -112,7 +115,7 @@ async function run(args: readonly string[], { shippedConfig }: CommandContext): 
   const envoy = envoyFor(given, true)
   const { policy } = loadPolicy(folder, { allowLoopbackBackends: true })
   const settings = withTlsBeside(given, policy)
-  const listeners = await checkSite(settings, folder, true)
+  const listeners = await checkSite(settings, folder, true, waysOf(given))
   const place = demoPlace(policy)
   const { revision } = policy
   const shipped = folder === shippedConfig

@@ -21,7 +21,7 @@ import { listenersOf, placeOf, probeListener, remedyOf } from './listeners.ts'
 import type { ChildMessage } from './messages.ts'
 import { seedSource } from './masking-seed.ts'
 import { loadPolicy } from './policy-source.ts'
-import { type Wanted, chooseAnother, takenPlaces } from './ports.ts'
+import { type Wanted, type Ways, chooseAnother, takenPlaces } from './ports.ts'
 import { untilAnswered } from './readiness.ts'
 import type { Serving } from './run.ts'
 import { controlCredentials, controlHere, nodeCredentials } from './xds-tls.ts'
@@ -45,25 +45,30 @@ const numbers = (settings: Settings): readonly number[] =>
   Array.from({ length: settings.values['filter.processes'] }, (_, n) => n)
 
 /** Where Envoy takes requests; the kernel would share a port that another Envoy has, so it must be free. */
-const wantedListeners = (listeners: readonly ListenerSettings[]): readonly Wanted[] =>
+const wantedListeners = (
+  listeners: readonly ListenerSettings[],
+  settings: Settings,
+  ways: Ways,
+): readonly Wanted[] =>
   listeners.map((listener) => ({
     place: placeOf(listener),
     what: listener.protocol === 'http' ? 'requests' : 'requests over TLS',
-    remedy: remedyOf(listener),
+    remedy: remedyOf(listener, settings, ways),
   }))
 
 function wantedPlaces(
   settings: Settings,
   listeners: readonly ListenerSettings[] | undefined,
+  ways: Ways,
 ): readonly Wanted[] {
   const { values } = settings
   const wanted = (setting: SettingName, what: string, place: SocketPlace): Wanted => ({
     what,
     place,
-    remedy: chooseAnother(setting),
+    remedy: chooseAnother(setting, ways),
   })
   const ofEnvoy = [
-    ...wantedListeners(listeners ?? []),
+    ...wantedListeners(listeners ?? [], settings, ways),
     wanted('envoy.admin', "Envoy's admin interface", values['envoy.admin']),
     wanted('envoy.stats', "Envoy's readiness and metrics", values['envoy.stats']),
   ]
@@ -84,11 +89,15 @@ function listenersHere(policy: Policy, settings: Settings): readonly ListenerSet
   return listenersOf({ ...policy, loadBalancers }, settings)
 }
 
-/** Throws with everything that would keep the site from starting; resolves with where requests will be taken. */
+/**
+ * Throws with everything that would keep the site from starting; resolves with where requests will be taken.
+ * @param ways how the command's own options change settings
+ */
 export async function checkSite(
   settings: Settings,
   folder: string,
   withEnvoy: boolean,
+  ways: Ways = {},
 ): Promise<readonly ListenerSettings[]> {
   const { values } = settings
   if (values['filter.processes'] > 1 && values['redis.url'] === undefined)
@@ -105,7 +114,7 @@ export async function checkSite(
     placeholder: () => selfSigned('Weir placeholder'),
   })
   const listeners = withEnvoy ? listenersHere(policy, settings) : undefined
-  const taken = await takenPlaces(wantedPlaces(settings, listeners))
+  const taken = await takenPlaces(wantedPlaces(settings, listeners, ways))
   if (taken.length > 0) throw new Error(taken.join('\n'))
   return listeners ?? []
 }
