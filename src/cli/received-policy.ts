@@ -21,8 +21,10 @@ export function policyOf(message: FilterPolicy, settings: Settings): Policy {
   })
   // Filters are told less than what the revision was made of.
   if (built.ok) return { ...built.policy, revision }
+  const total = totalOf(built.problems)
   const lines = built.problems.slice(0, 20).map(formatProblem)
-  throw new Error(`${String(totalOf(built.problems))} problems in policy ${revision}: ${lines.join(' ')}`)
+  const count = total === 1 ? 'a problem' : `${String(total)} problems`
+  throw new Error(`${count} in policy ${revision}: ${lines.join(' ')}`)
 }
 
 /** The folder's policy with the seed that it needed; undefined: the folder is broken, of which the control plane tells. */
