@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { analyse } from './required.ts'
+import { analyse, factorsOfPattern } from './required.ts'
 
 describe('What a text must contain for a rule to match', () => {
   test.each([
@@ -37,5 +37,34 @@ describe('What a text must contain for a rule to match', () => {
     ['(?i:union.*select)', 'what stands inside such a group would lose them'],
   ])('unknown: %s (%s)', (pattern) => {
     expect(analyse(pattern)).toEqual({ kind: 'unknown' })
+  })
+})
+
+describe('Strings of which a match contains one', () => {
+  test.each<readonly [string, readonly string[], string]>([
+    ['union.*from', ['union'], 'the longest run of characters'],
+    [String.raw`\bunion\b\s+select`, ['select'], 'places between characters do not count'],
+    [String.raw`\$\{jndi:`, ['${jndi:'], 'escaped characters'],
+    [String.raw`x\x41\x{42}c.`, ['xABc'], 'characters by their numbers'],
+    ['(?:exec|drop table).x', ['exec', 'drop table'], 'one of each alternative'],
+    ['exec|select', ['exec', 'select'], 'also at the top'],
+    ['(?:abc)?wxyz', ['wxyz'], 'nothing optional'],
+    ['(?:abc){2,}w', ['abc'], 'what is repeated at least once'],
+    [String.raw`['"]\s*or`, ["'", '"'], 'the marks of a class'],
+    ['<a', ['<a'], 'a mark makes a short one rare enough'],
+  ])('%s: %j (%s)', (pattern, factors) => {
+    expect(factorsOfPattern(pattern)).toEqual(factors)
+  })
+
+  test.each([
+    [String.raw`\d+`, 'no characters'],
+    ['or', 'too short to tell anything'],
+    ['select|or', 'one alternative has none'],
+    ['[a-z]{9}', 'a range is no list'],
+    ['[^x]', 'nor is everything else'],
+    ['(?i)select', 'flags that change what follows'],
+    [String.raw`\Qa.b\E`, 'quoted text'],
+  ])('%s: none (%s)', (pattern) => {
+    expect(factorsOfPattern(pattern)).toBeUndefined()
   })
 })

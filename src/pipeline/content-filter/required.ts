@@ -13,7 +13,14 @@ type Atom = Piece & {
   readonly wide: boolean
   /** What each of a group's alternatives requires. */
   readonly inner: Required
+  /** The character that it stands for, exactly once. */
+  readonly literal: string | undefined
+  /** One of these is in every text that a group matches. */
+  readonly factors: Factors
 }
+
+/** Literal strings of which every text with a match contains at least one; undefined where there are none such. */
+type Factors = readonly string[] | undefined
 
 /** More repetitions than this of a wide atom count as any distance: an automaton unrolls them. */
 const fewRepetitions = 4
@@ -47,12 +54,34 @@ function take(cursor: Cursor, pattern: RegExp): RegExpExecArray | undefined {
   return found
 }
 
+/** The character that an escape or a plain character stands for; undefined: it is a place, or one of several. */
+function literalOf(source: string): string | undefined {
+  const code = /^\\x(?:\{([\da-f]+)\}|([\da-f]{2}))$/i.exec(source)
+  if (code !== null) return String.fromCodePoint(Number.parseInt(code[1] ?? code[2] ?? '', 16))
+  if (/^\\[^\w\s]$/.test(source)) return source.slice(1)
+  return /^[^.^$\\[]$/u.test(source) ? source : undefined
+}
+
+const member = /\\x\{[\da-f]+\}|\\x[\da-f]{2}|\\?./gisy
+
+/** The characters of a class that lists a few, without ranges. */
+function membersOf(source: string): Factors {
+  if (!source.startsWith('[') || source.startsWith('[^') || /[-:]/.test(source)) return undefined
+  const members = (source.slice(1, -1).match(member) ?? []).map((one) =>
+    one.length === 1 ? one : literalOf(one),
+  )
+  const known = members.filter((one) => one !== undefined)
+  return known.length === members.length ? known : undefined
+}
+
 const single = (source: string, wide = false): Atom => ({
   source,
   weight: zeroWidth.has(source) || common.test(source) ? 0 : source.startsWith('[') ? 1 : 2,
   far: false,
   wide,
   inner: undefined,
+  literal: literalOf(source),
+  factors: membersOf(source),
 })
 
 function readAtom(cursor: Cursor): Atom {
@@ -88,6 +117,8 @@ function readGroup(cursor: Cursor): Atom {
     wide: atoms.some(({ wide }) => wide),
     // Flags of the group would be lost as well.
     inner: /^\(\?[imsU-]+:/.test(opened[0]) ? undefined : requiredOf(branches),
+    literal: undefined,
+    factors: factorsIn(branches),
   }
 }
 
@@ -109,6 +140,8 @@ function repeated(atom: Atom, [text, least, comma, most]: RegExpExecArray): Atom
     far: atom.far || (atom.wide && max > fewRepetitions),
     wide: atom.wide,
     inner: min > 0 ? atom.inner : undefined,
+    literal: undefined,
+    factors: min === 0 ? undefined : atom.literal === undefined ? atom.factors : [atom.literal],
   }
 }
 
@@ -159,6 +192,57 @@ function requiredOf(branches: readonly (readonly Atom[])[]): Required {
   return {
     source: parts.length === 1 && only ? only.source : `(?:${parts.map(({ source }) => source).join('|')})`,
     weight: Math.min(...parts.map(({ weight }) => weight)),
+  }
+}
+
+/** Rare in ordinary values, so that even alone it is worth looking for. */
+const mark = /[<>(){}[\]|;='"\x60$\\*!~^]/
+const shortestFactor = 3
+/** What needs more strings than this is looked for as it is. */
+const mostFactors = 100
+
+/** How well a factor tells texts apart: by its worst string. */
+const tells = (factors: readonly string[]): number =>
+  Math.min(...factors.map((factor) => (mark.test(factor) ? shortestFactor : 0) + factor.length))
+
+/** The most telling factors of a sequence. */
+function factorsOf(atoms: readonly Atom[]): Factors {
+  let best: Factors
+  const offer = (candidate: readonly string[]): void => {
+    if (candidate.length > mostFactors || tells(candidate) < shortestFactor) return
+    if (best === undefined || tells(candidate) > tells(best)) best = candidate
+  }
+  let run = ''
+  for (const { source, literal, factors } of atoms) {
+    if (literal !== undefined) run += literal
+    else if (!zeroWidth.has(source)) {
+      offer([run])
+      run = ''
+      if (factors !== undefined) offer(factors)
+    }
+  }
+  offer([run])
+  return best
+}
+
+function factorsIn(branches: readonly (readonly Atom[])[]): Factors {
+  const found = branches.map(factorsOf)
+  const all = found.flatMap((factors) => factors ?? [])
+  return found.includes(undefined) || all.length > mostFactors ? undefined : [...new Set(all)]
+}
+
+/**
+ * Strings of which every text with a match of the pattern contains at least one, in whatever case; undefined: none can be
+ * told. An automaton that looks for strings alone stays small, however many there are.
+ */
+export function factorsOfPattern(source: string): readonly string[] | undefined {
+  const cursor: Cursor = { source, at: 0 }
+  try {
+    const branches = readBranches(cursor)
+    return cursor.at < source.length ? undefined : factorsIn(branches)
+  } catch (error) {
+    if (error instanceof Unreadable) return undefined
+    throw error
   }
 }
 

@@ -10,11 +10,20 @@ describe('A rule set', () => {
     ...Array.from({ length: 30 }, (_, i) => `\\A[^'"]*'\\s*or\\s+${String(i)}\\b`),
     'union.*from',
     '^x$',
+    'kkk|: k',
   ]
   const rules = compileRuleSet(sources, flags)
   const whole = compilePatternSet(sources, flags)
 
-  for (const value of ["a' or 7 select", "' OR 29 union x from y", 'a\nX\nb', 'nothing', ''])
+  for (const value of [
+    "a' or 7 select",
+    "' OR 29 union x from y",
+    'a\nX\nb',
+    'nothing',
+    '',
+    '\u017felect',
+    'a kelvin: \u212a',
+  ])
     test(`finds what one set finds, in the same order: ${JSON.stringify(value)}`, () => {
       expect(rules.match(value)).toEqual([...whole.match(value)].toSorted((a, b) => a - b))
     })

@@ -1,8 +1,10 @@
-// All rules of a profile as one set. Rules that reach over any distance would make one automaton for all of them so large
-// that texts full of their beginnings build its states for seconds. So an automaton or few look for what each rule
-// requires (`required.ts`), and of the rules that reach far only the small groups whose part was found are tried.
+// All rules of a profile as one set. One automaton for all of them would be so large that texts full of their beginnings
+// build its states for seconds, and one for each would read a text a hundred times. So rules are tried in small groups, and
+// a group only where the text has one of the strings that each of its matches contains (`factor-scan.ts`). Of the few rules
+// without such strings, an automaton or few look for what each requires (`required.ts`) before those that reach far are tried.
 import { type PatternFlags, type PatternSet, compilePatternSet } from '#platform'
-import { analyse } from './required.ts'
+import { type FactorScan, createFactorScan } from './factor-scan.ts'
+import { analyse, factorsOfPattern } from './required.ts'
 
 /**
  * Rules of one automaton. The states of two rules multiply, so that small automata meet a text full of beginnings that they
@@ -20,16 +22,56 @@ type Group = { readonly indexes: readonly number[]; readonly set: PatternSet }
 const chunks = <T>(list: readonly T[], size: number): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 
+/** Characters of all factors together: the table of transitions has a row for each. */
+const mostFactorText = 60_000
+
+type Filtered = { readonly index: number; readonly factors: readonly string[] }
+
+const isAscii = (text: string): boolean => !/[^\x00-\x7f]/.test(text)
+
+/** Which patterns need not be tried on a text that has none of their factors. */
+function divide(
+  sources: readonly string[],
+  { ignoreCase = false }: PatternFlags,
+): { readonly filtered: readonly Filtered[]; readonly unfiltered: readonly number[] } {
+  const filtered: Filtered[] = []
+  const unfiltered: number[] = []
+  let room = ignoreCase ? mostFactorText : 0
+  for (const [index, source] of sources.entries()) {
+    const factors = factorsOfPattern(source)
+    const length = factors?.join('').length ?? Infinity
+    if (factors?.every(isAscii) === true && length <= room) {
+      room -= length
+      filtered.push({ index, factors })
+    } else unfiltered.push(index)
+  }
+  return { filtered, unfiltered }
+}
+
+/** Letters beyond ASCII that are the same as `s` and `k` where case is ignored, as UTF-8. */
+const longS = Buffer.from('\u017f')
+const kelvin = Buffer.from('\u212a')
+
+/** The groups that may find something in the text, by their places. */
+function needed(factors: FactorScan, text: Buffer, all: number): Iterable<number> {
+  if (text.includes(longS) || text.includes(kelvin)) return Array.from({ length: all }, (_, i) => i)
+  const found = new Set<number>()
+  factors.scan(text, found)
+  return found
+}
+
 /** A set of patterns that matches like `compilePatternSet` of all of them, ascending; throws on the same patterns. */
 export function compileRuleSet(sources: readonly string[], flags: PatternFlags): PatternSet {
   const sought: Sought[] = []
   const unknown: number[] = []
-  sources.forEach((source, index) => {
+  const { filtered, unfiltered } = divide(sources, flags)
+  for (const index of unfiltered) {
+    const source = sources[index] ?? ''
     const analysis = analyse(source)
     if (analysis.kind === 'near') sought.push({ pattern: source, index, far: false })
     else if (analysis.kind === 'far') sought.push({ pattern: analysis.part, index, far: true })
     else unknown.push(index)
-  })
+  }
   const groupOf = (indexes: readonly number[]): Group => ({
     indexes,
     set: compilePatternSet(
@@ -56,6 +98,12 @@ export function compileRuleSet(sources: readonly string[], flags: PatternFlags):
     }),
   )
 
+  const rarely = chunks(filtered, groupSize).map((rules) => ({
+    group: groupOf(rules.map(({ index }) => index)),
+    factors: rules.flatMap((rule) => rule.factors),
+  }))
+  const factors = createFactorScan(rarely.map((one) => one.factors))
+
   const tryGroup = ({ indexes, set }: Group, text: Buffer, matched: number[]): void => {
     for (const i of set.match(text)) matched.push(indexes[i] ?? 0)
   }
@@ -65,6 +113,10 @@ export function compileRuleSet(sources: readonly string[], flags: PatternFlags):
       const text = typeof value === 'string' ? Buffer.from(value) : value
       const matched: number[] = []
       for (const group of always) tryGroup(group, text, matched)
+      for (const place of needed(factors, text, rarely.length)) {
+        const found = rarely[place]
+        if (found !== undefined) tryGroup(found.group, text, matched)
+      }
       let tried: Set<Group> | undefined
       for (const { indexes, set } of searches) {
         for (const i of set.match(text)) {
