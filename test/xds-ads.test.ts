@@ -251,6 +251,24 @@ describe('a publish', () => {
     ])
   })
 
+  test('that one refuses before the others have answered is rolled back on those too', async () => {
+    await control.publish(policyOf('app'))
+    const [slow, silent, refusing] = [connect('envoy-1'), connect('envoy-2'), connect('envoy-3')]
+    for (const client of [slow, silent, refusing]) await boot(client)
+    const publishing = control.publish(policyOf('app', '10.9.9.9'))
+    const late = await slow.next()
+    await silent.next()
+    refusing.nack(await refusing.next(), 'no', eds)
+    refusing.ack(await refusing.next(), eds)
+    slow.ack(late, eds)
+    slow.ack(await slow.next(), eds)
+    expect((await publishing).nodes).toMatchObject([
+      { id: 'envoy-1', state: 'rolled_back' },
+      { id: 'envoy-2', state: 'timeout', message: 'no answer' },
+      { id: 'envoy-3', state: 'nacked', message: 'no' },
+    ])
+  })
+
   test('does not send a refused resource again until it changes', async () => {
     const client = connect()
     client.ask('cluster')

@@ -78,6 +78,19 @@ const pick = ({ type, resources, message }: Refusal): Omit<Refusal, 'version'> =
   message,
 })
 
+/**
+ * What became of each node. One that had not answered yet when another refused is no silent one: what counts is whether it
+ * took what ran before.
+ */
+function afterRollback(refused: readonly NodeResult[], undone: readonly NodeResult[]): readonly NodeResult[] {
+  const settled = new Set(undone.flatMap(({ id, state }) => (state === 'acked' ? [id] : [])))
+  return refused.map((node): NodeResult =>
+    node.state === 'acked' || (isMissing(node) && settled.has(node.id))
+      ? { id: node.id, role: node.role, state: 'rolled_back' }
+      : node,
+  )
+}
+
 type Member = { readonly id: string; readonly role: Role }
 
 type Outcome = { readonly nodes: readonly NodeResult[]; readonly refusedAt: number | undefined }
@@ -169,12 +182,9 @@ export function createPublisher({ sessions, timeoutMs, drainMs }: PublisherOptio
       return { snapshot: snapshot.version, ok: refusedAt === undefined, nodes: outcome.nodes }
     }
     // Past the first step every node has the new clusters, and routes may use them; before it nobody does.
-    await distribute(refusedAt <= firstOfEnvoys ? before : viewOf(before.snapshot, current))
+    const undone = await distribute(refusedAt <= firstOfEnvoys ? before : viewOf(before.snapshot, current))
     finish()
-    const nodes = outcome.nodes.map((node): NodeResult =>
-      node.state === 'acked' ? { id: node.id, role: node.role, state: 'rolled_back' } : node,
-    )
-    return { snapshot: snapshot.version, ok: false, nodes }
+    return { snapshot: snapshot.version, ok: false, nodes: afterRollback(outcome.nodes, undone.nodes) }
   }
 
   return {
