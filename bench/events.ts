@@ -10,8 +10,9 @@ import { memoryState } from '#state'
 import { logEntry, logEntryBytes } from '../src/envoy/access-log.fixture.ts'
 import { decodeHttpEntry } from '../src/envoy/http-log-entry.ts'
 import { fitEvent } from '../src/traffic/event-limit.ts'
-import { completeEvent } from '../src/traffic/event.ts'
+import { completeEvent, eventJson } from '../src/traffic/event.ts'
 import { createIngest } from '../src/traffic/ingest.ts'
+import { readRecord, splitText } from '../src/traffic/record.ts'
 
 const rounds = 30
 const calls = 2000
@@ -85,14 +86,16 @@ const common = {
 const bytes = logEntryBytes({ ...logEntry, common_properties: common })
 const entry = decodeHttpEntry(bytes, 'envoy-0', 'weir')
 if (entry === undefined) throw new Error('the entry is none')
+if (splitText(json) === undefined) throw new Error('the record is parsed whole')
 const event = completeEvent(entry)
 const ingest = createIngest({ sinks: [() => undefined], maxEventBytes: 131_072 })
 
 process.stdout.write(`entry of ${String(bytes.length)} bytes, record of ${String(json.length)}\n`)
-print('JSON.parse of the record', () => JSON.parse(json) as unknown)
+print('JSON.parse of the record, for comparison', () => JSON.parse(json) as unknown)
 print('the entry read', () => decodeHttpEntry(bytes, 'envoy-0', 'weir'))
-print('the event completed', () => completeEvent(entry))
-print('its JSON', () => fitEvent(event, 131_072))
+print('the record read', () => readRecord(json))
+print('the event completed, its record read', () => completeEvent(entry))
+print('its JSON', () => fitEvent(eventJson(event), 131_072))
 let turn = 0
 print('all of it', () => {
   const one = decodeHttpEntry(bytes, 'envoy-0', 'weir')

@@ -69,10 +69,10 @@ export type AccessLogEntry = {
   readonly upstreamFailure: string
   readonly terminationDetails: string
   readonly routeName: string
-  /** The decision record that the filter gave Envoy; undefined: the filter was not asked, or did not answer. */
-  readonly record: unknown
-  /** What phases after the response added (`weir_response`). */
-  readonly responseRecord: unknown
+  /** The decision record that the filter gave Envoy, as JSON; undefined: the filter was not asked, or did not answer. */
+  readonly record: string | undefined
+  /** What phases after the response added (`weir_response`), as JSON. */
+  readonly responseRecord: string | undefined
 }
 
 /** A connection that ended before there was a request: its handshake failed, or no chain of the listener takes it. */

@@ -16,5 +16,6 @@ export type {
 export { type CompileProblem, compileProblems } from './compile-check.ts'
 export { type FoundPart, type RuleSearch, createRuleSearch } from './content-filter/rule-search.ts'
 export { readsBody } from './reads-body.ts'
+export { keptHeaders } from './record-limit.ts'
 export { type Pipeline, type PipelineSettings, createPipeline } from './pipeline.ts'
 export { type TraceStep, type Tracer, createTracer } from './trace.ts'

@@ -4,7 +4,7 @@ import type { DecisionRecord } from './decision.ts'
 import { cut } from './excerpt.ts'
 
 /** Never left out while other parameters are there. */
-const keptHeaders: ReadonlySet<string> = new Set([
+export const keptHeaders: ReadonlySet<string> = new Set([
   'accept',
   'connection',
   'content-length',

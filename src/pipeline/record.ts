@@ -118,7 +118,7 @@ export function buildRecord(
   const decided = verdict?.kind
   const record: DecisionRecord = {
     // What an event reads or changes comes first, and no map that clients name fields of: the control plane parses the
-    // record up to `server_group`, and copies the rest (src/traffic/record.ts, whose test holds this order).
+    // record up to `server_group`, and copies the rest (src/traffic/record.ts).
     request_id: request.requestId,
     timestamp: request.timestamp,
     ip: request.ip,

@@ -1,25 +1,9 @@
 // The size limit of an event (spec traffic 1.7), checked once more at ingest: the filter has bounded the record with what it
 // knows of the parameters, the completed event is a little larger. Here parts go whole, largest value first.
+import { keptHeaders } from '#pipeline'
 import type { TrafficEvent } from './event.ts'
 
 type Draft = { -readonly [K in keyof TrafficEvent]: TrafficEvent[K] }
-
-export type FittedEvent = { readonly event: TrafficEvent; readonly json: string }
-
-/** Never left out (spec traffic 1.7). */
-const kept = new Set([
-  'accept',
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'user-agent',
-  'via',
-  'x-cloud-trace-context',
-  'x-forwarded-for',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-])
 
 const maps = ['arguments', 'headers', 'cookies'] as const
 
@@ -30,7 +14,7 @@ function dropParameters(draft: Draft, excess: number): void {
   const candidates = maps
     .flatMap((map) =>
       Object.entries(draft[map])
-        .filter(([name]) => map !== 'headers' || !kept.has(name))
+        .filter(([name]) => map !== 'headers' || !keptHeaders.has(name))
         .map(([name, value]) => ({ map, name, bytes: sizeOf(name) + sizeOf(value) + 2 })),
     )
     .toSorted((a, b) => b.bytes - a.bytes)
@@ -74,20 +58,21 @@ const steps: readonly Step[] = [
   },
 ]
 
-/** The event with as much left out as `maxBytes` of JSON demand, and its JSON. */
-export function fitEvent(event: TrafficEvent, maxBytes: number): FittedEvent {
-  let json = JSON.stringify(event)
+/** The JSON of an event, with as much left out as `maxBytes` demand. */
+export function fitEvent(json: string, maxBytes: number): string {
   // Most events are far below: a character has at most three bytes in UTF-8.
-  if (json.length * 3 <= maxBytes || Buffer.byteLength(json) <= maxBytes) return { event, json }
+  if (json.length * 3 <= maxBytes || Buffer.byteLength(json) <= maxBytes) return json
+  const event = JSON.parse(json) as TrafficEvent
   const draft: Draft = { ...event, truncated: true }
   const omitted = new Set(event.omitted)
+  let shorter = json
   for (const { token, apply } of steps) {
-    apply(draft, Buffer.byteLength(json) - maxBytes + 256)
+    apply(draft, Buffer.byteLength(shorter) - maxBytes + 256)
     omitted.add(token)
     draft.omitted = [...omitted]
     draft.messages = [...event.messages, `left out to keep the event small: ${draft.omitted.join(', ')}`]
-    json = JSON.stringify(draft)
-    if (Buffer.byteLength(json) <= maxBytes) break
+    shorter = JSON.stringify(draft)
+    if (Buffer.byteLength(shorter) <= maxBytes) break
   }
-  return { event: draft, json }
+  return shorter
 }

@@ -3,8 +3,28 @@ import type { AccessLogEntry } from '#envoy'
 import type { DecisionRecord } from '#pipeline'
 import type { Location } from '#request'
 import { answeredEntry, passedEntry } from './entry.fixture.ts'
-import { completeEvent, formatMicroseconds } from './event.ts'
+import {
+  type EventSettings,
+  type TrafficEvent,
+  completeEvent,
+  eventJson,
+  formatMicroseconds,
+} from './event.ts'
 import { blankRecord } from './record.ts'
+
+/** An entry whose record is not yet text. */
+type Given = Omit<AccessLogEntry, 'record'> & { readonly record: object | undefined }
+
+/** The whole event, as a reader of the journal has it. */
+const eventOf = ({ record, ...entry }: Given | AccessLogEntry, settings?: EventSettings): TrafficEvent =>
+  JSON.parse(
+    eventJson(
+      completeEvent(
+        { ...entry, record: typeof record === 'object' ? JSON.stringify(record) : record },
+        settings,
+      ),
+    ),
+  ) as TrafficEvent
 
 const judged: DecisionRecord = {
   ...blankRecord,
@@ -32,19 +52,19 @@ const blocked: DecisionRecord = {
   tags: [...judged.tags, 'status:473', 'status-class:4xx'],
 }
 
-const passed = (changes: Partial<AccessLogEntry> = {}): AccessLogEntry => ({
+const passed = (changes: Partial<Given> = {}): Given => ({
   ...passedEntry,
   record: judged,
   ...changes,
 })
-const denied = (record: DecisionRecord, status: number): AccessLogEntry => ({
+const denied = (record: DecisionRecord, status: number): Given => ({
   ...answeredEntry(status, 'ext_authz_denied'),
   responseFlags: ['unauthorized_details'],
   record,
 })
 
 describe('fields (spec traffic 1.2)', () => {
-  const event = completeEvent(passed())
+  const event = eventOf(passed())
 
   test('what only Envoy knows', () => {
     expect(event).toMatchObject({
@@ -88,7 +108,7 @@ describe('fields (spec traffic 1.2)', () => {
   test('the id is a UUIDv7 of the start of the request, and no two are equal', () => {
     expect(event.event_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
     expect(Number.parseInt(event.event_id.replaceAll('-', '').slice(0, 12), 16)).toBe(1_772_442_904_123)
-    const ids = Array.from({ length: 1000 }, () => completeEvent(passed()).event_id)
+    const ids = Array.from({ length: 1000 }, () => eventOf(passed()).event_id)
     expect(new Set(ids).size).toBe(1000)
   })
 
@@ -101,24 +121,24 @@ describe('fields (spec traffic 1.2)', () => {
   })
 
   test('an IPv6 upstream, a Unix socket, several attempts', () => {
-    expect(completeEvent(passed({ upstream: { address: '2001:db8::1', port: 80 } })).upstream_addr).toEqual([
+    expect(eventOf(passed({ upstream: { address: '2001:db8::1', port: 80 } })).upstream_addr).toEqual([
       '[2001:db8::1]:80',
     ])
-    expect(completeEvent(passed({ upstream: { address: '/run/app', port: 0 } })).upstream_addr).toEqual([
+    expect(eventOf(passed({ upstream: { address: '/run/app', port: 0 } })).upstream_addr).toEqual([
       '/run/app',
     ])
-    expect(completeEvent(passed({ upstreamAttempts: 3 })).messages).toEqual(['upstream attempts: 3'])
+    expect(eventOf(passed({ upstreamAttempts: 3 })).messages).toEqual(['upstream attempts: 3'])
   })
 
   test('without a request id of Envoy the filter has one, and at last the event itself', () => {
-    expect(completeEvent(passed({ requestId: '' })).request_id).toBe('from-the-filter')
-    const alone = completeEvent({ ...answeredEntry(400, 'http1.codec_error'), requestId: '' })
+    expect(eventOf(passed({ requestId: '' })).request_id).toBe('from-the-filter')
+    const alone = eventOf({ ...answeredEntry(400, 'http1.codec_error'), requestId: '' })
     expect(alone.request_id).toBe(alone.event_id)
   })
 
   test('fields of a record that are not what they should be are blank', () => {
     const strange = { ...judged, tags: 'all', processing_stage: '7', path_parts: null, reason: 5, made_up: 1 }
-    const taken = completeEvent(passed({ record: strange }))
+    const taken = eventOf(passed({ record: strange }))
     expect(taken).toMatchObject({ processing_stage: 0, path_parts: {}, reason: null })
     expect(taken.tags).not.toContain('l')
     expect(taken).not.toHaveProperty('made_up')
@@ -131,7 +151,7 @@ describe('results (spec traffic 1.4, 6)', () => {
     monitor: true,
     monitor_reasons: ['Global filter: tor exit'],
   }
-  const rows: readonly (readonly [says: string, entry: AccessLogEntry, expected: object])[] = [
+  const rows: readonly (readonly [says: string, entry: Given | AccessLogEntry, expected: object])[] = [
     ['W1 passed', passed(), { result: 'Passed', blocked: false, reason: null }],
     [
       'W2 blocked by the content filter',
@@ -174,11 +194,11 @@ describe('results (spec traffic 1.4, 6)', () => {
     ],
   ]
   test.each(rows)('%s', (_says, entry, expected) => {
-    expect(completeEvent(entry)).toMatchObject(expected)
+    expect(eventOf(entry)).toMatchObject(expected)
   })
 
   test('which statuses of the origin count as refusals is a setting', () => {
-    const event = completeEvent(passed({ responseCode: 418 }), { originBlockStatuses: new Set([418]) })
+    const event = eventOf(passed({ responseCode: 418 }), { originBlockStatuses: new Set([418]) })
     expect(event.result).toBe('Blocked by origin')
   })
 })
@@ -210,7 +230,7 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
   ]
   test.each(rows)('%s (%d) is "General: %s"', (details, status, reason, tag, ...responseFlags) => {
     const entry = { ...answeredEntry(status, details), responseFlags }
-    const event = completeEvent(entry)
+    const event = eventOf(entry)
     expect(event).toMatchObject({
       source: 'envoy',
       result: 'Blocked',
@@ -235,7 +255,7 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
   })
 
   test('a request that a filter had passed keeps its record', () => {
-    const event = completeEvent({ ...answeredEntry(413, 'request_payload_too_large'), record: judged })
+    const event = eventOf({ ...answeredEntry(413, 'request_payload_too_large'), record: judged })
     expect(event).toMatchObject({
       source: 'pipeline',
       result: 'Blocked',
@@ -245,7 +265,7 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
   })
 
   test('what the access log has is all that is known; arguments might have to be masked', () => {
-    const event = completeEvent(answeredEntry(503, 'ext_authz_error'))
+    const event = eventOf(answeredEntry(503, 'ext_authz_error'))
     expect(event).toMatchObject({
       host: 'shop.example.com',
       path: '/search',
@@ -267,7 +287,7 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
       authority: '',
       client: undefined,
     }
-    expect(completeEvent({ ...entry, peer: undefined })).toMatchObject({
+    expect(eventOf({ ...entry, peer: undefined })).toMatchObject({
       method: '',
       path: '',
       url: '',
@@ -290,21 +310,21 @@ describe('requests that Envoy refused (spec traffic 1.5)', () => {
       organization: 'Example Net',
       network: undefined,
     }
-    const event = completeEvent(answeredEntry(503, 'ext_authz_error'), { locate: () => place })
+    const event = eventOf(answeredEntry(503, 'ext_authz_error'), { locate: () => place })
     expect(event).toMatchObject({ country: 'France', country_code: 'FR', asn: 'AS64500', city: 'Paris' })
     expect(event.tags).toEqual(expect.arrayContaining(['geo-country:france', 'geo-asn:64500']))
   })
 })
 
 describe('tags after the response (spec traffic 1.6)', () => {
-  const lost = (details: string, status: number, sent: boolean): AccessLogEntry => ({
+  const lost = (details: string, status: number, sent: boolean): Given => ({
     ...answeredEntry(status, details),
     record: judged,
     ...(sent ? { upstream: passedEntry.upstream } : {}),
   })
   const rows: readonly (readonly [
     says: string,
-    entry: AccessLogEntry,
+    entry: Given | AccessLogEntry,
     has: readonly string[],
     hasNot: readonly string[],
   ])[] = [
@@ -359,7 +379,7 @@ describe('tags after the response (spec traffic 1.6)', () => {
     ],
   ]
   test.each(rows)('%s', (_says, entry, has, hasNot) => {
-    const { tags, result, blocked: isBlocked } = completeEvent(entry)
+    const { tags, result, blocked: isBlocked } = eventOf(entry)
     expect(tags).toEqual(expect.arrayContaining([...has]))
     expect(tags.filter((tag) => hasNot.includes(tag))).toEqual([])
     expect(tags).toEqual([...new Set(tags)].toSorted())
@@ -367,13 +387,13 @@ describe('tags after the response (spec traffic 1.6)', () => {
   })
 
   test('W14 has no time of the origin; W12 open says so in words', () => {
-    expect(completeEvent(lost('no_healthy_upstream', 502, false))).toMatchObject({
+    expect(eventOf(lost('no_healthy_upstream', 502, false))).toMatchObject({
       result: 'Passed',
       reason: null,
       upstream_response_time: null,
       upstream_addr: [],
     })
-    expect(completeEvent(passed({ record: undefined }))).toMatchObject({
+    expect(eventOf(passed({ record: undefined }))).toMatchObject({
       result: 'Passed',
       source: 'envoy',
       messages: ['not inspected: filter unreachable'],

@@ -1,5 +1,6 @@
 // The traffic event (spec traffic 1): the decision record of the filter, completed with what only Envoy knows. A request
-// that no filter judged has no record, and its event says what the access log has. Pure but for the event's id.
+// that no filter judged has no record, and its event says what the access log has. What a record says that is the same in
+// the event stays text (record.ts). Pure but for the event's id.
 import type { AccessLogEntry, Endpoint } from '#envoy'
 import type { DecisionRecord } from '#pipeline'
 import { canonicalAddress } from '#platform'
@@ -7,7 +8,7 @@ import type { Location } from '#request'
 import { eventId } from './event-id.ts'
 import { locationTags } from './location-tags.ts'
 import { proxyValues } from './proxy-values.ts'
-import { blankRecord, readRecord } from './record.ts'
+import { type RecordHead, type RecordRest, blankRecord, readRecord, splitRecord } from './record.ts'
 import { type Refusal, answeredByProxy, originError, refusalOf, wasSent } from './refusals.ts'
 
 export type Result = 'Passed' | 'Blocked' | 'Blocked by origin' | 'Challenge' | 'Interactive challenge'
@@ -20,7 +21,8 @@ export type UpstreamData = {
   readonly status: number | null
 }
 
-export type TrafficEvent = Omit<DecisionRecord, 'timestamp'> & {
+/** What stands in an event beside what its record says of the request. */
+type Completion = {
   readonly event_id: string
   /** RFC 3339 with microseconds. */
   readonly timestamp: string
@@ -48,6 +50,21 @@ export type TrafficEvent = Omit<DecisionRecord, 'timestamp'> & {
   readonly response_flags: readonly string[]
   readonly response_code_details: string
 }
+
+export type TrafficEvent = Omit<DecisionRecord, 'timestamp'> & Completion
+
+/** An event without what was taken over from the record unread. */
+export type EventHead = Omit<TrafficEvent, keyof RecordRest>
+
+export type CompletedEvent = {
+  readonly head: EventHead
+  /** The other fields as in JSON, without braces. */
+  readonly rest: string
+}
+
+/** The JSON of the whole event. */
+export const eventJson = ({ head, rest }: CompletedEvent): string =>
+  `${JSON.stringify(head).slice(0, -1)},${rest}}`
 
 export type EventSettings = {
   /** For requests without a record; undefined: nothing is known of any place. */
@@ -137,7 +154,7 @@ type Outcome = {
   readonly notInspected: boolean
 }
 
-function outcomeOf(entry: AccessLogEntry, record: DecisionRecord | undefined): Outcome {
+function outcomeOf(entry: AccessLogEntry, record: RecordHead | undefined): Outcome {
   const decided = record !== undefined && (record.blocked || record.challenge || record.ichallenge)
   const refusal = decided ? undefined : refusalOf(entry)
   const failure = decided || refusal !== undefined ? undefined : originError(entry)
@@ -146,7 +163,7 @@ function outcomeOf(entry: AccessLogEntry, record: DecisionRecord | undefined): O
   return { refusal, originError: failure, notInspected }
 }
 
-function resultOf(record: DecisionRecord, outcome: Outcome, originBlocked: boolean): Result {
+function resultOf(record: RecordHead, outcome: Outcome, originBlocked: boolean): Result {
   if (record.ichallenge) return 'Interactive challenge'
   if (record.challenge) return 'Challenge'
   if (record.blocked || outcome.refusal !== undefined) return 'Blocked'
@@ -156,7 +173,7 @@ function resultOf(record: DecisionRecord, outcome: Outcome, originBlocked: boole
 /** The filter attaches the status that it asks for; the event's is the one that was sent. */
 const isStatusTag = (tag: string): boolean => /^status(-class)?:\d/.test(tag)
 
-function tagsOf(entry: AccessLogEntry, record: DecisionRecord, outcome: Outcome): readonly string[] {
+function tagsOf(entry: AccessLogEntry, record: RecordHead, outcome: Outcome): readonly string[] {
   const { responseCode: status } = entry
   const tags = new Set(record.tags.filter((tag) => !isStatusTag(tag)))
   if (status === 0) tags.add('client-disconnected')
@@ -171,7 +188,7 @@ function tagsOf(entry: AccessLogEntry, record: DecisionRecord, outcome: Outcome)
   return [...tags].toSorted()
 }
 
-function messagesOf(entry: AccessLogEntry, record: DecisionRecord, outcome: Outcome): readonly string[] {
+function messagesOf(entry: AccessLogEntry, record: RecordHead, outcome: Outcome): readonly string[] {
   const { upstreamAttempts: attempts } = entry
   return [
     ...record.messages,
@@ -181,10 +198,10 @@ function messagesOf(entry: AccessLogEntry, record: DecisionRecord, outcome: Outc
 }
 
 /** One event per finished request; never throws for what an access log can say. */
-export function completeEvent(entry: AccessLogEntry, settings: EventSettings = {}): TrafficEvent {
+export function completeEvent(entry: AccessLogEntry, settings: EventSettings = {}): CompletedEvent {
   const judged = readRecord(entry.record)
-  const record = judged ?? unjudged(entry, settings.locate)
-  const outcome = outcomeOf(entry, judged)
+  const { head: record, rest } = judged ?? splitRecord(unjudged(entry, settings.locate))
+  const outcome = outcomeOf(entry, judged?.head)
   const upstream = upstreamOf(entry)
   const blocks = settings.originBlockStatuses ?? defaultOriginBlocks
   const originBlocked = upstream.upstream_status.some((status) => blocks.has(status))
@@ -200,7 +217,7 @@ export function completeEvent(entry: AccessLogEntry, settings: EventSettings = {
     bytes_sent: entry.responseHeaderBytes + entry.responseBodyBytes,
     request_time: (durations.duration ?? durations.lastResponseByte ?? 0) / 1e6,
   }
-  return {
+  const head: EventHead = {
     ...record,
     ...common,
     ...upstream,
@@ -222,4 +239,5 @@ export function completeEvent(entry: AccessLogEntry, settings: EventSettings = {
     response_flags: entry.responseFlags,
     response_code_details: entry.responseCodeDetails,
   }
+  return { head, rest }
 }

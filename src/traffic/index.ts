@@ -6,13 +6,7 @@ export {
   createConnectionFailures,
   reasonOf,
 } from './connection-failures.ts'
-export {
-  type EventSettings,
-  type Result,
-  type TrafficEvent,
-  type UpstreamData,
-  completeEvent,
-} from './event.ts'
+export type { EventHead, EventSettings, Result, TrafficEvent, UpstreamData } from './event.ts'
 export { type Ingest, type IngestOptions, type IngestStats, type Sink, createIngest } from './ingest.ts'
 export { type Journal, type JournalOptions, type JournalStats, openJournal } from './journal.ts'
 export { readSince } from './journal-since.ts'

@@ -2,9 +2,10 @@
 // and handed to every sink. Nothing here waits.
 import type { AccessLogEntry } from '#envoy'
 import { fitEvent } from './event-limit.ts'
-import { type EventSettings, type TrafficEvent, completeEvent } from './event.ts'
+import { type EventHead, type EventSettings, completeEvent, eventJson } from './event.ts'
 
-export type Sink = (event: TrafficEvent, json: string) => void
+/** `event` is what was read of it; `json` the whole, in one line. */
+export type Sink = (event: EventHead, json: string) => void
 
 export type IngestOptions = EventSettings & {
   readonly sinks: readonly Sink[]
@@ -50,9 +51,10 @@ export function createIngest(options: IngestOptions): Ingest {
         counts.probes++
         return
       }
-      const { event, json } = fitEvent(completeEvent(entry, options), maxEventBytes)
+      const event = completeEvent(entry, options)
+      const json = fitEvent(eventJson(event), maxEventBytes)
       counts.events++
-      for (const sink of sinks) sink(event, json)
+      for (const sink of sinks) sink(event.head, json)
     },
     stats: () => ({ ...counts }),
   }

@@ -1,6 +1,42 @@
-// The decision record as it comes back from Envoy. Filter and control plane may be of different versions and the access
-// log port may be open to more than Envoy, so each field is taken only if it is what it should be; what is not is blank.
+// The decision record as it comes back from Envoy. Most of it is in the event as it is in the record, so that only the head
+// is parsed, and the rest stays the text that the filter wrote. Filter and control plane may be of different versions and
+// the access log port may be open to more than Envoy: a text whose head is not exactly what it should be is parsed whole,
+// and each field is taken only if it is what it should be; what is not is blank.
 import type { DecisionRecord } from '#pipeline'
+
+/** What completing an event reads or changes: the filter writes these first. */
+const headNames = [
+  'request_id',
+  'timestamp',
+  'ip',
+  'method',
+  'host',
+  'path',
+  'query',
+  'organization',
+  'blocked',
+  'challenge',
+  'ichallenge',
+  'reason',
+  'monitor_reasons',
+  'messages',
+  'tags',
+] as const satisfies readonly (keyof DecisionRecord)[]
+
+export type RecordHead = Pick<DecisionRecord, (typeof headNames)[number]>
+export type RecordRest = Omit<DecisionRecord, keyof RecordHead>
+
+export type SplitRecord = {
+  readonly head: RecordHead
+  /** The other fields as in JSON, without braces. */
+  readonly rest: string
+}
+
+/**
+ * The first field after the head. Quotes inside of a text are escaped, and the head has no maps whose names come from
+ * clients: where this is found first, there the head ends.
+ */
+const boundary = ',"server_group":'
 
 /** What is known of a request that no filter judged: nothing. */
 export const blankRecord: DecisionRecord = {
@@ -92,28 +128,61 @@ const shapes: ReadonlyMap<string, Shape | undefined> = new Map(
   Object.entries(blankRecord).map(([name, value]) => [name, shapeOf(value)]),
 )
 
+/** Of the lists, those of texts. */
+const textLists: ReadonlySet<string> = new Set(['monitor_reasons', 'messages', 'logs', 'tags', 'omitted'])
+
+const areTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string')
+
 function fits(name: string, value: unknown): boolean {
   const wanted = shapes.get(name)
   const is = shapeOf(value)
+  if (wanted === 'list') return is === 'list' && (!textLists.has(name) || areTexts(value))
   return wanted !== undefined && (is === wanted || (wanted === 'text or null' && is === 'text'))
 }
 
 const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> => shapeOf(value) === 'map'
 
-/** Every field is there and as it should be, and no other: nearly always, since one release wrote and reads it. */
-function isRecord(value: Readonly<Record<string, unknown>>): value is DecisionRecord {
-  let fields = 0
-  for (const name in value) {
-    if (!fits(name, value[name])) return false
-    fields++
+const isHead = (value: unknown): value is RecordHead =>
+  isGroup(value) &&
+  Object.keys(value).length === headNames.length &&
+  headNames.every((name) => fits(name, value[name]))
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Somebody else's value under Weir's key: the request is an event without a record.
+    return undefined
   }
-  return fields === shapes.size
+}
+
+/**
+ * The record of a filter that writes it as this one does; undefined: parse it. The rest is believed, but it cannot be more
+ * than one line of the journal.
+ */
+export function splitText(text: string): SplitRecord | undefined {
+  const end = text.indexOf(boundary)
+  if (end < 0 || !text.endsWith('}') || text.includes('\n')) return undefined
+  const head = parse(`${text.slice(0, end)}}`)
+  return isHead(head) ? { head, rest: text.slice(end + 1, -1) } : undefined
+}
+
+export function splitRecord(record: DecisionRecord): SplitRecord {
+  const { request_id, timestamp, ip, method, host, path, query, organization, ...others } = record
+  const { blocked, challenge, ichallenge, reason, monitor_reasons, messages, tags, ...rest } = others
+  const asked = { request_id, timestamp, ip, method, host, path, query, organization }
+  const decided = { blocked, challenge, ichallenge, reason, monitor_reasons, messages, tags }
+  return { head: { ...asked, ...decided }, rest: JSON.stringify(rest).slice(1, -1) }
 }
 
 /** The record in an access log entry; undefined if there is none. */
-export function readRecord(value: unknown): DecisionRecord | undefined {
+export function readRecord(text: string | undefined): SplitRecord | undefined {
+  if (text === undefined) return undefined
+  const split = splitText(text)
+  if (split !== undefined) return split
+  const value = parse(text)
   if (!isGroup(value)) return undefined
-  if (isRecord(value)) return value
   const known = Object.entries(value).filter(([name, one]) => fits(name, one))
-  return { ...blankRecord, ...Object.fromEntries(known) }
+  return splitRecord({ ...blankRecord, ...Object.fromEntries(known) })
 }

@@ -1,6 +1,7 @@
 // What every decision must be, whatever was asked: an answer that a client understands, and a record that Envoy, the
 // journal and the console can carry. Throws at the first thing that is wrong.
 import type { Answer, Decision, DecisionRecord } from '#pipeline'
+import { splitText } from '../../src/traffic/record.ts'
 
 const fail = (what: string): never => {
   throw new Error(`decision: ${what}`)
@@ -76,6 +77,14 @@ function checkTriggers({ trigger_counters: counters, ...record }: DecisionRecord
   }
 }
 
+/** The control plane reads the head alone, and finds its end whatever clients send. */
+function checkSplit(json: string): void {
+  const split = splitText(json)
+  if (split === undefined) return fail('its record would have to be parsed whole')
+  if (`${JSON.stringify(split.head).slice(0, -1)},${split.rest}}` !== json)
+    fail('the record is cut elsewhere')
+}
+
 /** `maxRecordBytes`: what the record's JSON may have. */
 export function checkDecision(decision: Decision, maxRecordBytes: number): void {
   const { record } = decision
@@ -86,7 +95,9 @@ export function checkDecision(decision: Decision, maxRecordBytes: number): void 
   if (record.truncated !== record.omitted.length > 0) fail('truncated, but nothing is omitted')
   if (record.processing_stage < 0 || record.processing_stage > 7)
     fail(`stage ${String(record.processing_stage)}`)
-  const bytes = Buffer.byteLength(JSON.stringify(record))
+  const json = JSON.stringify(record)
+  checkSplit(json)
+  const bytes = Buffer.byteLength(json)
   if (bytes > maxRecordBytes) fail(`a record of ${String(bytes)} bytes, ${String(maxRecordBytes)} allowed`)
   checkText(record, 'record')
 }
