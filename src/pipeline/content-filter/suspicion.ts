@@ -11,9 +11,9 @@ const telling = /['"\x60$\\#;{<=]|--|\/\*/
 const passedOver =
   'not|true|false|null|(?:big|small|tiny|medium)?int(?:eger)?|(?:big|small)?serial|(?:n?var|n)?char2?(?:acter)?|(?:n|tiny|medium|long)?text|(?:var)?binary|bool(?:ean)?|bytea|date(?:time)?|dec(?:imal)?|double|float|(?:small)?money|number|numeric|oid|real|reg\\w+|timestamp|time|unsigned|varying'
 
-/** A word that is none of these: whatever follows, the first token is a bare word. */
+/** A word that is none of these, or the slash of a path: whatever follows, the first token is a bare word or an operator. */
 const wordFirst = new RegExp(
-  `^[\\t\\n\\v\\f\\r ]*(?!(?:${passedOver})(?![a-z0-9]))[a-z_\\u0080-\\uffff]`,
+  `^[\\t\\n\\v\\f\\r ]*(?:/|(?!(?:${passedOver})(?![a-z0-9]))[a-z_\\u0080-\\uffff])`,
   'i',
 )
 
