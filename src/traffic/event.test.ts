@@ -110,12 +110,17 @@ describe('fields (spec traffic 1.2)', () => {
     expect(Number.parseInt(event.event_id.replaceAll('-', '').slice(0, 12), 16)).toBe(1_772_442_904_123)
     const ids = Array.from({ length: 1000 }, () => eventOf(passed()).event_id)
     expect(new Set(ids).size).toBe(1000)
+    expect(
+      ids.filter((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)),
+    ).toEqual([])
   })
 
   test.each([
     [0, '1970-01-01T00:00:00.000000Z'],
     [1_772_442_904_000_001, '2026-03-02T09:15:04.000001Z'],
     [1_772_442_904_999_999, '2026-03-02T09:15:04.999999Z'],
+    [1_772_442_905_000_000, '2026-03-02T09:15:05.000000Z'],
+    [1_772_442_903_999_999, '2026-03-02T09:15:03.999999Z'],
   ])('%d µs are %s', (us, expected) => {
     expect(formatMicroseconds(us)).toBe(expected)
   })

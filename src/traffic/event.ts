@@ -75,10 +75,15 @@ export type EventSettings = {
 
 const defaultOriginBlocks: ReadonlySet<number> = new Set([401, 403, 406, 429, 444, 451])
 
+/** Events of one second follow each other: its date is written once. */
+let lastSecond = { second: 0, text: '1970-01-01T00:00:00' }
+
 /** `2026-03-02T09:15:04.123456Z`, from microseconds since the epoch. */
 export function formatMicroseconds(us: number): string {
-  const rest = String(us % 1000).padStart(3, '0')
-  return `${new Date(Math.floor(us / 1000)).toISOString().slice(0, -1)}${rest}Z`
+  const second = Math.floor(us / 1e6)
+  if (second !== lastSecond.second)
+    lastSecond = { second, text: new Date(second * 1000).toISOString().slice(0, -'.000Z'.length) }
+  return `${lastSecond.text}.${String(us % 1e6).padStart(6, '0')}Z`
 }
 
 const formatEndpoint = ({ address, port }: Endpoint): string => {
@@ -115,7 +120,7 @@ function unjudged(entry: AccessLogEntry, locate: EventSettings['locate']): Decis
     country_code: location?.countryCode ?? null,
     geo_region: location?.region ?? null,
     city: location?.city ?? null,
-    tags: ['all', 'bot', ...locationTags(ip, location)],
+    tags: ['all', 'bot', ...locationTags(ip, location)].toSorted(),
   }
 }
 
@@ -171,21 +176,31 @@ function resultOf(record: RecordHead, outcome: Outcome, originBlocked: boolean):
 }
 
 /** The filter attaches the status that it asks for; the event's is the one that was sent. */
-const isStatusTag = (tag: string): boolean => /^status(-class)?:\d/.test(tag)
+const isStatusTag = (tag: string): boolean => tag.startsWith('status') && /^status(-class)?:\d/.test(tag)
+
+/** Puts a tag where it belongs among sorted ones. */
+function addTag(tags: string[], tag: string): void {
+  let at = tags.length
+  while (at > 0 && (tags[at - 1] ?? '') > tag) at--
+  if (tags[at - 1] !== tag) tags.splice(at, 0, tag)
+}
 
 function tagsOf(entry: AccessLogEntry, record: RecordHead, outcome: Outcome): readonly string[] {
   const { responseCode: status } = entry
-  const tags = new Set(record.tags.filter((tag) => !isStatusTag(tag)))
-  if (status === 0) tags.add('client-disconnected')
-  else tags.add(`status:${String(status)}`).add(`status-class:${String(Math.trunc(status / 100))}xx`)
-  if (wasSent(entry)) tags.add('sent-to-origin')
-  if (entry.responseCodeDetails === 'via_upstream') tags.add(`upstream-status:${String(status)}`)
-  if (outcome.refusal !== undefined) tags.add(outcome.refusal.tag)
+  const tags = record.tags.filter((tag) => !isStatusTag(tag))
+  if (status === 0) addTag(tags, 'client-disconnected')
+  else {
+    addTag(tags, `status:${String(status)}`)
+    addTag(tags, `status-class:${String(Math.trunc(status / 100))}xx`)
+  }
+  if (wasSent(entry)) addTag(tags, 'sent-to-origin')
+  if (entry.responseCodeDetails === 'via_upstream') addTag(tags, `upstream-status:${String(status)}`)
+  if (outcome.refusal !== undefined) addTag(tags, outcome.refusal.tag)
   else if (answeredByProxy(entry) && entry.responseCodeDetails !== 'ext_authz_denied')
-    tags.add('answered-by-proxy')
-  if (outcome.originError !== undefined) tags.add(`origin-error:${outcome.originError}`)
-  if (outcome.notInspected) tags.add('not-inspected')
-  return [...tags].toSorted()
+    addTag(tags, 'answered-by-proxy')
+  if (outcome.originError !== undefined) addTag(tags, `origin-error:${outcome.originError}`)
+  if (outcome.notInspected) addTag(tags, 'not-inspected')
+  return tags
 }
 
 function messagesOf(entry: AccessLogEntry, record: RecordHead, outcome: Outcome): readonly string[] {
@@ -208,36 +223,43 @@ export function completeEvent(entry: AccessLogEntry, settings: EventSettings = {
   const result = resultOf(record, outcome, originBlocked)
   const startUs = entry.startTime > 0 ? entry.startTime : record.timestamp * 1000
   const { durations } = entry
-  const requestLength = entry.requestHeaderBytes + entry.requestBodyBytes
   const id = eventId(startUs / 1000)
-  const common = {
+  const repeated = {
     request_id: entry.requestId || record.request_id || id,
     status: entry.responseCode,
-    request_length: requestLength,
+    request_length: entry.requestHeaderBytes + entry.requestBodyBytes,
     bytes_sent: entry.responseHeaderBytes + entry.responseBodyBytes,
     request_time: (durations.duration ?? durations.lastResponseByte ?? 0) / 1e6,
+    organization: record.organization,
   }
   const head: EventHead = {
-    ...record,
-    ...common,
-    ...upstream,
     event_id: id,
     timestamp: formatMicroseconds(startUs),
     time_period: Math.floor(startUs / 1e6),
     source: judged === undefined ? 'envoy' : 'pipeline',
     hostname: entry.node,
     version: entry.protocolVersion ?? null,
+    method: record.method,
+    host: record.host,
+    path: record.path,
+    query: record.query,
     url: `${record.host}${record.path}`,
+    ip: record.ip,
     biometric: [],
     result,
     blocked: result === 'Blocked',
     origin_blocked: result === 'Blocked by origin',
+    challenge: record.challenge,
+    ichallenge: record.ichallenge,
     reason: record.reason ?? outcome.refusal?.reason ?? null,
+    monitor_reasons: record.monitor_reasons,
     messages: messagesOf(entry, record, outcome),
     tags: tagsOf(entry, record, outcome),
-    proxy: proxyValues(entry, { ...common, organization: record.organization }),
+    ...repeated,
+    ...upstream,
     response_flags: entry.responseFlags,
     response_code_details: entry.responseCodeDetails,
+    proxy: proxyValues(entry, repeated),
   }
   return { head, rest }
 }
