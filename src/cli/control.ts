@@ -1,10 +1,11 @@
 // `weir control`: the control plane. Turns the folder into Envoy's configuration, sends it over ADS, and takes the access
 // log back, out of which come the events.
 import { dirname, join } from 'node:path'
-import { type EncodedDocument, type Policy, encodeForFilters } from '#config'
+import { encodeForFilters } from '#config'
 import {
   type Fleet,
   type GrpcServerOptions,
+  type Snapshot,
   admission,
   createAccessLog,
   createAds,
@@ -36,6 +37,7 @@ import { tell } from './messages.ts'
 import { commonHelp, parseOptions } from './options.ts'
 import { configFolder, followPolicy } from './policy-source.ts'
 import { placeholderSource } from './placeholder.ts'
+import { type Publication, createPublications } from './publications.ts'
 import { keepRevocations } from './revocations.ts'
 import { type Serving, runServing } from './run.ts'
 import { xdsSettings } from './xds-settings.ts'
@@ -74,13 +76,6 @@ const keptPlace = (values: SettingValues) => ({
   maxBytes: values['xds.kept.max_bytes'],
   bucket: values['xds.bucket'],
 })
-
-/** What is published, apart from revocation lists. */
-type Publication = {
-  readonly policy: Policy
-  readonly documents: readonly EncodedDocument[]
-  readonly maskingSeed: string | undefined
-}
 
 const fleetPlace = (values: SettingValues) => ({
   file: values['xds.kept.fleet'] ?? besideJournal(values, 'filters.kept'),
@@ -170,36 +165,28 @@ async function start({ life, log, settings }: Serving, { folder, credentials }: 
   ads.register(server.grpc)
   accessLog.register(server.grpc)
   const buildSnapshot = createSnapshotBuilder()
-  let running: Publication | undefined
-  const publish = (next: Publication): void => {
-    const { policy } = next
-    const { revision } = policy
-    const snapshot = buildSnapshot(policy, {
-      ...xdsSettings(policy, settings),
-      revocations: revocations.current(),
-    })
-    const forFilters = encodePolicy({
-      name: values['xds.bucket'],
-      revision,
-      branch: policy.branch,
-      documents: next.documents,
-      maskingSeed: next.maskingSeed,
-      revocations: revocations.current(),
-    })
-    ads.publish(withFilterResources(snapshot, forFilters)).then(
-      ({ ok, nodes }) => {
-        if (ok) log.info({ revision, nodes }, 'published')
-        else log.warn({ revision, nodes }, 'not published: a node refused it, and what ran before is back')
-      },
-      (error: unknown) => log.error({ err: error, revision }, 'not published'),
+  const build = ({ policy, documents, maskingSeed }: Publication): Snapshot => {
+    const { revision, branch } = policy
+    const current = revocations.current()
+    const snapshot = buildSnapshot(policy, { ...xdsSettings(policy, settings), revocations: current })
+    const name = values['xds.bucket']
+    return withFilterResources(
+      snapshot,
+      encodePolicy({ name, revision, branch, documents, maskingSeed, revocations: current }),
     )
   }
+  const publications = createPublications({
+    ads,
+    build,
+    log,
+    onChange: (possible) => revocations.follow(possible.map(({ policy }) => policy)),
+  })
   const revocations = await keepRevocations(life, {
     values,
     log,
     registry,
     // Envoys get the CAs of clients without those that were revoked.
-    onChange: () => running && publish(running),
+    onChange: () => publications.again(),
   })
   await followPolicy(life, {
     folder,
@@ -208,10 +195,7 @@ async function start({ life, log, settings }: Serving, { folder, credentials }: 
     load: { placeholder: placeholderSource(besideJournal(values, 'placeholder.pem'), log) },
     hasFallback: before !== undefined,
     apply(policy, { documents, maskingSeed }) {
-      const next = { policy, documents: encodeForFilters(documents, policy), maskingSeed }
-      publish(next)
-      running = next
-      revocations.follow(policy)
+      publications.put({ policy, documents: encodeForFilters(documents, policy), maskingSeed })
     },
   })
   const address = await life.start(

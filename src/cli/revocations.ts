@@ -27,8 +27,8 @@ type KeeperParts = Parts & {
 
 export type KeptRevocations = {
   current(): Revocations
-  /** Keeps the lists that a policy asks for, and warns of CAs of which there is none. */
-  follow(policy: Policy): void
+  /** Keeps the lists that any of these policies asks for, and warns once of CAs of which there is none. */
+  follow(policies: readonly Policy[]): void
 }
 
 export async function keepRevocations(
@@ -65,14 +65,21 @@ export async function keepRevocations(
       this.set(keeper.stats().lists)
     },
   })
+  let warned: ReadonlySet<string> = new Set()
   return {
     current: keeper.current,
-    follow(policy) {
-      for (const { group, ca } of keeper.follow(policy))
-        log.warn(
-          { group, ca },
-          'no revocation list of this CA is there yet: until one is, its certificates get 495',
-        )
+    follow(policies) {
+      const serverGroups = policies.flatMap((policy) => policy.serverGroups)
+      const unlisted = new Map(
+        keeper.follow({ serverGroups }).map((one) => [JSON.stringify([one.group, one.ca]), one]),
+      )
+      for (const [key, fields] of unlisted)
+        if (!warned.has(key))
+          log.warn(
+            fields,
+            'no revocation list of this CA is there yet: until one is, its certificates get 495',
+          )
+      warned = new Set(unlisted.keys())
     },
   }
 }

@@ -1,11 +1,11 @@
 // Keeps revocation lists (spec control-plane 1.1): fetches each URL when the lists that a policy names change and then every
 // eight hours, and holds on to the last good list whatever happens. Who asks gets what is in force at once; a change is told.
-import { type Policy, type Revocations, revocationsOf } from '#config'
+import { type Revocations, revocationsOf } from '#config'
 import type { Clock } from '#platform'
 import type { GuardedFetch } from '../fetch/guarded-fetch.ts'
 import { type KeptList, acceptLists } from './accept.ts'
 import { type ListLog, createListWriter, readKeptLists } from './kept-lists.ts'
-import { type Source, type Unlisted, sourcesOf, unlistedCas } from './sources.ts'
+import { type AskingPolicy, type Source, type Unlisted, sourcesOf, unlistedCas } from './sources.ts'
 
 /** Calls `run` after so many milliseconds, unless it is called off. */
 export type Timers = { after(ms: number, run: () => void): { cancel(): void } }
@@ -29,7 +29,7 @@ export type CrlKeeperOptions = {
 export type CrlKeeper = {
   current(): Revocations
   /** From now on the lists of this policy are kept, and no others. Returns the CAs of which there is no list yet. */
-  follow(policy: Policy): readonly Unlisted[]
+  follow(policy: AskingPolicy): readonly Unlisted[]
   stats(): { readonly lists: number; readonly failures: number }
   /** Fetches nothing any more; resolves when what is in force is on disk. */
   stop(): Promise<void>

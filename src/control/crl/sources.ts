@@ -1,6 +1,9 @@
 // Which revocation lists a policy asks for: its URLs, and for each the CAs whose lists may be found there.
 import { type BundledCa, type Policy, type Revocations, readBundle } from '#config'
 
+/** The part of a policy that asks for lists. */
+export type AskingPolicy = Pick<Policy, 'serverGroups'>
+
 export type Source = {
   readonly cas: readonly BundledCa[]
   /** Changes when the list of URLs, in which this one stands, or the CAs change. */
@@ -13,7 +16,7 @@ type Checked = {
   readonly cas: readonly BundledCa[]
 }
 
-function checkedGroups({ serverGroups }: Policy): readonly Checked[] {
+function checkedGroups({ serverGroups }: AskingPolicy): readonly Checked[] {
   const bundles = new Map<string, readonly BundledCa[]>()
   return serverGroups.flatMap(({ id, clientCertificate: asked }) => {
     if (asked.mode === 'off' || asked.crl === undefined) return []
@@ -25,7 +28,7 @@ function checkedGroups({ serverGroups }: Policy): readonly Checked[] {
 }
 
 /** By URL. */
-export function sourcesOf(policy: Policy): ReadonlyMap<string, Source> {
+export function sourcesOf(policy: AskingPolicy): ReadonlyMap<string, Source> {
   const found = new Map<string, { cas: Map<string, BundledCa>; marks: Set<string> }>()
   for (const { urls, cas } of checkedGroups(policy)) {
     const mark = JSON.stringify([urls.toSorted(), cas.map(({ id }) => id).toSorted()])
@@ -45,7 +48,7 @@ export function sourcesOf(policy: Policy): ReadonlyMap<string, Source> {
 /** A CA of which there is no list yet, so that what it issued is refused. */
 export type Unlisted = { readonly group: string; readonly ca: string }
 
-export function unlistedCas(policy: Policy, { cas: listed }: Revocations): readonly Unlisted[] {
+export function unlistedCas(policy: AskingPolicy, { cas: listed }: Revocations): readonly Unlisted[] {
   return checkedGroups(policy).flatMap(({ group, cas }) =>
     cas
       .filter(({ id }) => listed.get(id)?.complete !== true)

@@ -1,0 +1,126 @@
+import { beforeEach, expect, test } from '@jest/globals'
+import type { PublishResult, Snapshot } from '#envoy'
+import * as site from '../envoy/xds/sites.fixture.ts'
+import { type Publication, type Publications, createPublications } from './publications.ts'
+
+const publication = (revision: string): Publication => ({
+  policy: { ...site.policy(), revision },
+  documents: [],
+  maskingSeed: undefined,
+})
+
+/** What is sent and not answered yet, oldest first. */
+let open: { readonly version: string; answer(ok: boolean): Promise<void> }[]
+let offered: string | undefined
+let lists: string
+let possible: (readonly string[])[]
+let log: (readonly [message: string, revision: unknown])[]
+let publications: Publications
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Nodes that do with a snapshot what the test says. */
+const nodes = {
+  publish({ version }: Snapshot): Promise<PublishResult> {
+    const before = offered
+    offered = version
+    return new Promise((resolve) => {
+      open.push({
+        version,
+        async answer(ok) {
+          if (!ok) offered = before ?? version
+          resolve({ snapshot: version, ok, nodes: [] })
+          await settled()
+        },
+      })
+    })
+  },
+  status: () => ({ snapshot: offered, nodes: [] }),
+}
+
+const write = (fields: object, message: string): void =>
+  void log.push([message, 'revision' in fields ? fields.revision : undefined])
+
+beforeEach(() => {
+  open = []
+  offered = undefined
+  lists = 'no lists'
+  possible = []
+  log = []
+  publications = createPublications({
+    ads: nodes,
+    build({ policy: { revision } }) {
+      if (revision === 'impossible') throw new Error('no such patch')
+      return { version: `${revision}, ${lists}`, resources: new Map(), staticClusters: [] }
+    },
+    onChange: (those) => possible.push(those.map(({ policy }) => policy.revision)),
+    log: { info: write, warn: write, error: write },
+  })
+})
+
+/** The one publish that goes on. */
+async function going(): Promise<(typeof open)[number]> {
+  await settled()
+  const [one, ...others] = open.splice(0)
+  if (one === undefined || others.length > 0) throw new Error(`${String(others.length)} more than one`)
+  return one
+}
+
+async function answer(ok: boolean): Promise<string> {
+  const one = await going()
+  await one.answer(ok)
+  return one.version
+}
+
+test('new revocation lists go out with the policy in force, not with the one that was refused', async () => {
+  publications.put(publication('good'))
+  expect(await answer(true)).toBe('good, no lists')
+  publications.put(publication('bad'))
+  expect(await answer(false)).toBe('bad, no lists')
+  lists = 'a list'
+  publications.again()
+  expect(await answer(true)).toBe('good, a list')
+  expect(possible).toEqual([['good'], ['good'], ['good', 'bad'], ['good']])
+  expect(log.map(([message, revision]) => [message.split(':', 1)[0], revision])).toEqual([
+    ['published', 'good'],
+    ['not published', 'bad'],
+    ['published', 'good'],
+  ])
+})
+
+test('lists that change during a publish wait for what becomes of it', async () => {
+  publications.put(publication('old'))
+  await answer(true)
+  publications.put(publication('new'))
+  const first = await going()
+  lists = 'a list'
+  publications.again()
+  await settled()
+  expect(open).toEqual([])
+  await first.answer(true)
+  expect(await answer(true)).toBe('new, a list')
+})
+
+test('what cannot be made changes nothing', async () => {
+  publications.put(publication('good'))
+  await answer(true)
+  expect(() => publications.put(publication('impossible'))).toThrow('no such patch')
+  publications.again()
+  expect(await answer(true)).toBe('good, no lists')
+})
+
+test('a first policy that is refused is offered, because there is no other', async () => {
+  publications.put(publication('first'))
+  await answer(false)
+  publications.again()
+  expect(await answer(true)).toBe('first, no lists')
+})
+
+test('behind one that was kept from before a start, nothing of a refused policy is published again', async () => {
+  offered = 'kept'
+  publications.put(publication('first'))
+  await answer(false)
+  publications.again()
+  await settled()
+  expect({ open, offered, possible }).toEqual({ open: [], offered: 'kept', possible: [['first']] })
+})

@@ -1,0 +1,77 @@
+// What is published, and what of it is in force. A publish that a node refuses is undone; from then on everything that is
+// made anew, such as the lists of listeners after a revocation, is made of the policy before. One publish goes on at a time, so
+// that which of them is in force is known when the next one is made.
+import type { EncodedDocument, Policy } from '#config'
+import type { Ads, Snapshot } from '#envoy'
+
+/** What is published, apart from revocation lists. */
+export type Publication = {
+  readonly policy: Policy
+  readonly documents: readonly EncodedDocument[]
+  readonly maskingSeed: string | undefined
+}
+
+export type PublicationsOptions = {
+  readonly ads: Pick<Ads, 'publish' | 'status'>
+  /** With the revocation lists of this moment. What it throws refuses the publication. */
+  readonly build: (publication: Publication) => Snapshot
+  /** Called with those that are in force or may get there: when one is put, and when it is known what became of it. */
+  readonly onChange: (possible: readonly Publication[]) => void
+  readonly log: {
+    info(fields: object, message: string): void
+    warn(fields: object, message: string): void
+    error(fields: object, message: string): void
+  }
+}
+
+export type Publications = {
+  /** Publishes after those that are going on. Throws what `build` throws, and then nothing has changed. */
+  put(publication: Publication): void
+  /** Publishes what is in force once more, because what it is made with has changed. */
+  again(): void
+}
+
+export function createPublications({ ads, build, onChange, log }: PublicationsOptions): Publications {
+  let inForce: Publication | undefined
+  const undecided = new Set<Publication>()
+  let last: Promise<void> = Promise.resolve()
+
+  /** What runs from before a start is not known here, so that its lists stay as they are. */
+  function tellChange(): void {
+    const possible = new Set([...(inForce === undefined ? [] : [inForce]), ...undecided])
+    if (possible.size > 0) onChange([...possible])
+  }
+
+  async function send(publication: Publication, make: () => Snapshot): Promise<void> {
+    const { revision } = publication.policy
+    try {
+      const snapshot = make()
+      const { ok, nodes } = await ads.publish(snapshot)
+      // Where there was nothing before, what is refused stays offered.
+      if (ads.status().snapshot === snapshot.version) inForce = publication
+      if (ok) log.info({ revision, nodes }, 'published')
+      else log.warn({ revision, nodes }, 'not published: a node refused it, and what ran before is back')
+    } catch (error) {
+      log.error({ err: error, revision }, 'not published')
+    }
+  }
+
+  return {
+    put(publication) {
+      const snapshot = build(publication)
+      last = last.then(async () => {
+        await send(publication, () => snapshot)
+        undecided.delete(publication)
+        tellChange()
+      })
+      undecided.add(publication)
+      tellChange()
+    },
+    again() {
+      last = last.then(async () => {
+        const publication = inForce
+        if (publication !== undefined) await send(publication, () => build(publication))
+      })
+    },
+  }
+}
