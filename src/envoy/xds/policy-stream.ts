@@ -99,6 +99,16 @@ const nodeMessage = ({ id, bucket, region, grpcAddress }: PolicyStreamOptions['n
   },
 })
 
+/**
+ * Nobody is there: at the start usually the control plane that starts as well. Everything else, such as a certificate that
+ * is not trusted or a wrong token, does not go away by waiting.
+ */
+const isAbsence = (details: string): boolean =>
+  /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)\b|name resolution failed/i.test(details)
+
+/** Attempts in vain after which an absent control plane is worth a warning. */
+const longAbsence = 5
+
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
@@ -109,6 +119,8 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
   let isConnected = false
   let since = 0
   let failures = 0
+  /** What was warned of since the last connection: once is enough. */
+  const warned = new Set<'absence' | 'refusal'>()
   let retry: NodeJS.Timeout | undefined
   let hangUp: () => void = () => undefined
 
@@ -167,6 +179,14 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
     })
   }
 
+  /** Whether this attempt in vain is the one to warn of. */
+  function isNews(details: string): boolean {
+    const kind = isAbsence(details) ? 'absence' : 'refusal'
+    if (warned.has(kind) || (kind === 'absence' && failures < longAbsence)) return false
+    warned.add(kind)
+    return true
+  }
+
   function ended(client: Client, { code, details }: StatusObject): void {
     client.close()
     const wasConnected = isConnected
@@ -177,7 +197,8 @@ export function openPolicyStream(options: PolicyStreamOptions): PolicyStream {
     const longest = Math.min(mostMs, leastMs * 2 ** Math.min(failures, 20))
     failures++
     const pauseMs = Math.round(longest * (0.5 + random() / 2))
-    const level = wasConnected || failures === 5 ? 'warn' : 'debug'
+    if (wasConnected) warned.clear()
+    const level = wasConnected || isNews(details) ? 'warn' : 'debug'
     log[level](
       { control, code, reason: details, pauseMs },
       wasConnected
