@@ -75,7 +75,11 @@ describe('a control plane', () => {
       { ...pair, TLS_CERT: 'nothing.pem' },
       /^xds\.tls\.cert: .*nothing\.pem/,
     ],
-    ['a file that is none', { ...pair, TLS_KEY: 'absent.pem' }, /^xds\.tls\.key: .*absent\.pem .*ENOENT/],
+    [
+      'a file that is none',
+      { ...pair, TLS_KEY: 'absent.pem' },
+      /^xds\.tls\.key: .*absent\.pem .* does not exist/,
+    ],
   ])('%s', (_says, environment, expected) => {
     expect(outcome(() => controlCredentials(settings(environment)))).toMatch(expected)
   })

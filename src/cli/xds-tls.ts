@@ -4,7 +4,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type TlsPair, clientCredentials, isThisMachine, serverCredentials } from '#envoy'
-import { type SettingName, type Settings, type SocketPlace, formatPlace } from '#platform'
+import { type SettingName, type Settings, type SocketPlace, formatPlace, whyUnreadable } from '#platform'
 import { UsageError } from './command.ts'
 import { reachable } from './readiness.ts'
 
@@ -23,8 +23,7 @@ function readPem<T>(values: Values, name: FileSetting, parse: (pem: Buffer) => T
     const pem = readFileSync(file)
     return { pem, parsed: parse(pem) }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new UsageError(`${name}: ${file} cannot be used: ${reason}; name a readable PEM file`)
+    throw new UsageError(`${name}: ${file} cannot be used: ${whyUnreadable(error)}; name a readable PEM file`)
   }
 }
 
