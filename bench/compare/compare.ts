@@ -34,6 +34,9 @@ async function checkServes({ port, subject }: Alive): Promise<void> {
     throw new Error(`${subject.name} answers ${String(answer.statusCode)} to an ordinary GET`)
 }
 
+/** What a load leaves to be done, access logs above all, is done within this time and counts as well. */
+const settleMs = 1500
+
 async function measure(
   alive: Alive,
   requests: Requests,
@@ -42,6 +45,7 @@ async function measure(
 ): Promise<Measured> {
   const before = usageOf(alive.pids)
   const load = await closedLoop(alive.port, requests, { connections, seconds })
+  await pause(settleMs)
   const after = usageOf(alive.pids)
   const metrics: Record<string, number> = {
     'requests/s': load.requests / load.seconds,
@@ -86,15 +90,8 @@ async function takeTurns(alive: readonly Alive[], comparison: Comparison): Promi
       // The first round warms caches and compilers up, and is not counted.
       for (let round = 0; round <= rounds; round++) {
         for (const one of alive) {
-          const measured = await measure(
-            one,
-            requests,
-            round === 0 ? Math.min(seconds, 2) : seconds,
-            mix.connections ?? connections,
-          )
+          const measured = await measure(one, requests, seconds, mix.connections ?? connections)
           if (round > 0) found.get(one)?.push(measured)
-          // Access logs of this turn are written before the next one's clock starts.
-          await pause(300)
         }
         if (round > 0) say(`  ${mix.name}: round ${String(round)} of ${String(rounds)}`)
       }
