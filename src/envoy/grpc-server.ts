@@ -100,9 +100,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     ...(admit ? { interceptors: [gate(admit)] } : {}),
     'grpc.max_receive_message_length': options.maxMessageBytes ?? defaultMaxMessageBytes,
     'grpc.enable_channelz': 0,
-    // A request with a body of 1 MiB is more than HTTP/2's default window of 64 KiB: without this Envoy waits for us to
-    // say that it may go on, 16 times.
-    'grpc-node.flow_control_window': 4 * 1024 * 1024,
   })
   return {
     grpc: server,

@@ -1,6 +1,7 @@
 // IP addresses and prefixes: one spelling per address, and sets of prefixes that are searched in time that does not
 // depend on how many there are. Prefixes are cut into sorted, disjoint ranges when a set is built; a look-up parses the
 // address into a scratch buffer and halves the ranges, so that it allocates nothing. BigInt appears at build time only.
+import { codeAt } from './code-at.ts'
 
 /** An address prefix; `network` is canonical, with the bits beyond `bits` zero. */
 export type Cidr = { readonly family: 4 | 6; readonly network: string; readonly bits: number }
@@ -18,9 +19,10 @@ function readIPv4(text: string, from: number): number {
   let part = 0
   let digits = 0
   let dots = 0
-  if (text.length - from > 15) return -1
-  for (let i = from; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+  const { length } = text
+  if (length - from > 15) return -1
+  for (let i = from; i < length; i++) {
+    const code = codeAt(text, i)
     if (code === dot) {
       if (digits === 0 || ++dots > 3) return -1
       value = value * 256 + part
@@ -44,41 +46,42 @@ function hexDigit(code: number): number {
 
 /** Reads the groups of an IPv6 address into `groups`. */
 function readIPv6(text: string): boolean {
-  if (text.length > 45 || text.length < 2) return false
+  const { length } = text
+  if (length > 45 || length < 2) return false
   let count = 0
   let gap = -1
   let at = 0
-  if (text.charCodeAt(0) === colon) {
-    if (text.charCodeAt(1) !== colon) return false
+  if (codeAt(text, 0) === colon) {
+    if (codeAt(text, 1) !== colon) return false
     gap = 0
     at = 2
   }
-  while (at < text.length) {
+  while (at < length) {
     if (count === 8) return false
     let value = 0
     const start = at
-    let digit = hexDigit(text.charCodeAt(at))
+    let digit = hexDigit(codeAt(text, at))
     while (digit >= 0 && at - start < 4) {
       value = value * 16 + digit
-      digit = ++at < text.length ? hexDigit(text.charCodeAt(at)) : -1
+      digit = ++at < length ? hexDigit(codeAt(text, at)) : -1
     }
     if (at === start) return false
-    if (text.charCodeAt(at) === dot) {
+    if (codeAt(text, at) === dot) {
       const tail = readIPv4(text, start)
       if (tail < 0 || count > 6) return false
       groups[count++] = tail >>> 16
       groups[count++] = tail & 0xffff
-      at = text.length
+      at = length
       break
     }
     groups[count++] = value
-    if (at === text.length) break
-    if (text.charCodeAt(at++) !== colon) return false
-    if (text.charCodeAt(at) === colon) {
+    if (at === length) break
+    if (codeAt(text, at++) !== colon) return false
+    if (codeAt(text, at) === colon) {
       if (gap >= 0) return false
       gap = count
       at++
-    } else if (at === text.length) return false
+    } else if (at === length) return false
   }
   if (gap < 0) return count === 8
   if (count === 8) return false

@@ -1,5 +1,6 @@
 // Platform: what every room needs and no room owns. It knows nothing of requests, policies or Envoy.
 export { type Clock, manualClock, systemClock } from './clock.ts'
+export { codeAt } from './code-at.ts'
 export {
   type Pattern,
   type PatternFlags,

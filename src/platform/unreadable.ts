@@ -19,5 +19,5 @@ export function whyUnreadable(error: unknown): string {
   if (typeof error !== 'object' || error === null) return String(error)
   const code = 'code' in error ? String(error.code) : ''
   if (Object.hasOwn(reasons, code)) return reasons[code] ?? code
-  return 'message' in error ? String(error.message) : String(error)
+  return error instanceof Error ? error.message : code
 }

@@ -1,6 +1,7 @@
 // Base64 as a disguise (spec pipeline 1.9). Any word of letters and digits could be base64, so each candidate is first
 // decoded in place and checked to be UTF-8, which gives up at the third or fourth character of nearly all of them;
 // only what is text through and through costs a buffer.
+import { codeAt } from '#platform'
 
 /** Six-bit value per ASCII code: 64 for `+ /`, 128 for `- _` added, so that mixing them shows. 255: not in an alphabet. */
 const sextets = new Uint8Array(128).fill(255)
@@ -33,7 +34,7 @@ function isBase64Text(text: string, length: number): boolean {
   let awaited = 0
   let leading = 0
   for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i)
+    const code = codeAt(text, i)
     const sextet = code < 128 ? (sextets[code] ?? 255) : 255
     if (sextet === 255) return false
     marks |= sextet
@@ -59,7 +60,7 @@ function isBase64Text(text: string, length: number): boolean {
 /** The text that `value` is base64 of, standard or URL alphabet, padded or not; undefined if it is none. */
 export function decodeBase64(value: string): string | undefined {
   let length = value.length
-  for (let padding = 0; padding < 2 && value.charCodeAt(length - 1) === 0x3d; padding++) length--
+  for (let padding = 0; padding < 2 && codeAt(value, length - 1) === 0x3d; padding++) length--
   if (length < 2 || length % 4 === 1 || !isBase64Text(value, length)) return undefined
   // The decoder of Buffer takes both alphabets.
   return Buffer.from(value, 'base64').toString('utf8')

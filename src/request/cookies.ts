@@ -1,4 +1,5 @@
 // Cookies (spec pipeline 1.6): pieces between semicolons, name and value at the first `=`. Nothing is decoded.
+import { codeAt } from '#platform'
 import { createParameterList } from './parameters.ts'
 import type { Parameters } from './request.ts'
 
@@ -8,8 +9,8 @@ const isSpace = (code: number): boolean => code === 0x20 || code === 0x09
 function trimmed(text: string, from: number, to: number): string {
   let start = from
   let end = to
-  while (start < end && isSpace(text.charCodeAt(start))) start++
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  while (start < end && isSpace(codeAt(text, start))) start++
+  while (end > start && isSpace(codeAt(text, end - 1))) end--
   return text.slice(start, end)
 }
 

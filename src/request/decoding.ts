@@ -1,5 +1,6 @@
 // Decoded variants of a value (spec pipeline 1.9): what a backend that decodes once more than Weir would see. Ordinary
 // values cost a scan or two and no allocation but the result.
+import { codeAt } from '#platform'
 import { decodeBase64 } from './base64.ts'
 import { decodePath } from './percent.ts'
 
@@ -36,7 +37,7 @@ function readDigits(
   let value = 0
   let at = from
   for (; at < text.length && at - from < most; at++) {
-    const found = digit(text.charCodeAt(at))
+    const found = digit(codeAt(text, at))
     if (found < 0) break
     value = value * radix + found
   }
@@ -107,7 +108,7 @@ function readShortEscape(text: string, at: number): Found {
 function readCssEscape(text: string, at: number): Found {
   const { value, end } = readDigits(text, at + 1, 6, hex)
   if (end === at + 1) return undefined
-  const next = text.charCodeAt(end)
+  const next = codeAt(text, end)
   const ended = next === 0x20 || next === 0x09 || next === 0x0a || next === 0x0d || next === 0x0c
   return { text: character(value), end: ended ? end + 1 : end }
 }

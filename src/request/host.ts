@@ -1,5 +1,5 @@
 // The Host of a request: which site is meant, and whether it is one host at all (spec pipeline 1.1, 3.1).
-import { canonicalAddress } from '#platform'
+import { canonicalAddress, codeAt } from '#platform'
 
 export type HostName = { readonly host: string; readonly invalid: boolean }
 
@@ -7,10 +7,11 @@ const longest = 253
 
 /** Letters, digits and `-_` in labels that are not empty. Scanned by hand: this runs for every request. */
 function isName(text: string): boolean {
-  if (text === '' || text.length > longest) return false
+  const { length } = text
+  if (length === 0 || length > longest) return false
   let label = 0
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+  for (let i = 0; i < length; i++) {
+    const code = codeAt(text, i)
     if (code === 0x2e) {
       if (label === 0) return false
       label = 0
@@ -25,9 +26,10 @@ function isName(text: string): boolean {
 }
 
 function isPort(text: string): boolean {
-  if (text.length === 0 || text.length > 5) return false
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+  const { length } = text
+  if (length === 0 || length > 5) return false
+  for (let i = 0; i < length; i++) {
+    const code = codeAt(text, i)
     if (code < 0x30 || code > 0x39) return false
   }
   return Number(text) <= 65535

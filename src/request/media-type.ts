@@ -1,4 +1,5 @@
 // What `content-type` says: media type, parameters, and the kind of body that Weir parses for it (spec pipeline 1.8).
+import { codeAt } from '#platform'
 import type { BodyKind } from './request.ts'
 
 export type MediaType = {
@@ -14,20 +15,21 @@ const backslash = 0x5c
 /** End of the piece that begins at `from`: the next separator outside quotes, or the end of the text. */
 function pieceEnd(text: string, from: number, separator: number): number {
   let quoted = false
-  for (let i = from; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+  const { length } = text
+  for (let i = from; i < length; i++) {
+    const code = codeAt(text, i)
     if (code === quote) quoted = !quoted
     else if (quoted && code === backslash) i++
     else if (!quoted && code === separator) return i
   }
-  return text.length
+  return length
 }
 
 /** Splits at a separator outside quotes; pieces are trimmed. */
 export function splitQuoted(text: string, separator: ',' | ';'): readonly string[] {
   const pieces: string[] = []
   for (let start = 0; start <= text.length;) {
-    const end = pieceEnd(text, start, separator.charCodeAt(0))
+    const end = pieceEnd(text, start, codeAt(separator, 0))
     pieces.push(text.slice(start, end).trim())
     start = end + 1
   }

@@ -1,5 +1,6 @@
 // Percent-decoding, once (spec pipeline 1.5, 1.7). Malformed sequences stay as they are; bytes that are not UTF-8 become
 // U+FFFD. decodeURIComponent will not do: it throws on both.
+import { codeAt } from '#platform'
 
 const percent = 0x25
 const plus = 0x2b
@@ -13,8 +14,8 @@ function hex(code: number): number {
 /** The byte that `%XX` at `at` stands for, -1 if it is malformed. */
 function byteAt(text: string, at: number): number {
   if (at + 2 >= text.length) return -1
-  const high = hex(text.charCodeAt(at + 1))
-  const low = hex(text.charCodeAt(at + 2))
+  const high = hex(codeAt(text, at + 1))
+  const low = hex(codeAt(text, at + 2))
   return high < 0 || low < 0 ? -1 : high * 16 + low
 }
 
@@ -37,8 +38,9 @@ function decodeBytes(text: string, plusIsSpace: boolean): string {
 function decode(text: string, plusIsSpace: boolean): string {
   let decoded = ''
   let copied = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
+  const { length } = text
+  for (let at = 0; at < length; at++) {
+    const code = codeAt(text, at)
     if (code === percent) {
       const byte = byteAt(text, at)
       if (byte >= 0x80) return decodeBytes(text, plusIsSpace)

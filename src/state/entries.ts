@@ -1,6 +1,7 @@
 // The entries of the state in memory: key, kind, value and end, bounded in number. A million counters are columns of numbers
 // and one string each, not a million objects, so that the garbage collector has little to walk over; the columns grow by pages
 // and the key tables are split, so that no single request pays for copying or rehashing everything.
+import { codeAt } from '#platform'
 import { type ExpiryWheel, expiryWheel } from './expiry-wheel.ts'
 import { ownedCopy } from './key.ts'
 
@@ -31,7 +32,7 @@ const splits = 256
 function splitOf(key: string): number {
   const { length } = key
   let sum = length
-  for (let i = Math.max(0, length - 8); i < length; i++) sum = Math.imul(sum, 31) + key.charCodeAt(i)
+  for (let i = Math.max(0, length - 8); i < length; i++) sum = Math.imul(sum, 31) + codeAt(key, i)
   return (sum ^ (sum >>> 11)) & (splits - 1)
 }
 

@@ -5,9 +5,10 @@ import { type Leaves, type ParseResult, parsed } from './leaves.ts'
 
 /** Reads `text` from `from` on. Pieces that are empty altogether are dropped. */
 export function parseForm(text: string, leaves: Leaves, from = 0): ParseResult {
-  for (let start = from; start < text.length;) {
+  const { length } = text
+  for (let start = from; start < length;) {
     const ampersand = text.indexOf('&', start)
-    const end = ampersand < 0 ? text.length : ampersand
+    const end = ampersand < 0 ? length : ampersand
     if (end > start) {
       const piece = text.slice(start, end)
       const equals = piece.indexOf('=')
