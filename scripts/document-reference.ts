@@ -21,8 +21,9 @@ A configuration is a folder with one file per document, \`<document>.json\` (or 
   template and mobile application group \`__default__\`, and the certificate \`placeholder\`, which the control plane makes.
 - Ports, Redis, files and secrets of a machine are no documents: they are process settings (\`weir.yaml\`, \`WEIR_…\` variables, options).
 
-Edge functions and mobile application groups are read and their references checked, but nothing runs or checks them in this version;
-\`validate\` says so wherever one is in use. Lua is not compiled when it is saved.`
+**No effect yet** marks what is read and checked, so that configurations can have it, and does nothing in this version: do not rely on it.
+\`validate\` warns where an edge function, a mobile application group, settings of challenges or a CDN is in use. Lua is not compiled when it is
+saved. Actions of type \`challenge\` and \`interactive_challenge\` do have an effect: no client can pass one yet.`
 
 /** A cell of a table. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
@@ -35,6 +36,10 @@ function range({ minimum, maximum }: Schema): string {
   if (minimum !== undefined && maximum !== undefined) return ` ${String(minimum)}–${String(maximum)}`
   return minimum === undefined ? '' : ` ≥ ${String(minimum)}`
 }
+
+/** What follows the words of something that nothing uses; empty: something does. */
+const noEffect = (waitsFor: string | undefined): string =>
+  waitsFor === undefined ? '' : `**No effect yet**: waits for ${waitsFor}.`
 
 /** What may stand in a field, in a few words. */
 function typeOf(schema: Schema): string {
@@ -85,7 +90,7 @@ function* rowsUnder(schema: Schema, at: string, shown: Shown): Generator<string>
     const before = isLarge(property) || isLarge(property.items ?? {}) ? shown.get(inside) : undefined
     const described = property.description ?? ''
     const as = before === undefined ? '' : ` Fields as in ${code(before)}.`
-    const text = `${described}${alsoWritten(name, schema, property, described)}${as}`
+    const text = `${described}${alsoWritten(name, schema, property, described)}${as} ${noEffect(property.waitsFor)}`
     const required = schema.required?.includes(name) === true
     yield `| ${required ? `**${code(path)}**` : code(path)} | ${cell(typeOf(property))} | ${cell(text.trim())} |`
     if (before !== undefined) continue
@@ -116,9 +121,9 @@ function ownFields(schema: Schema): Schema {
 }
 
 function fixedEntries({ fixedEntries: entries = [] }: DocumentKind<unknown>): readonly string[] {
-  return entries.flatMap(({ id, description, schema }) => {
+  return entries.flatMap(({ id, description, waitsFor, schema }) => {
     const value = jsonSchema(schema)
-    return ['', `### ${id}`, '', description, '', ...table(value, 'value')]
+    return ['', `### ${id}`, '', `${description} ${noEffect(waitsFor)}`.trim(), '', ...table(value, 'value')]
   })
 }
 
@@ -152,7 +157,7 @@ function section(kind: DocumentKind<unknown>): readonly string[] {
     '',
     `## ${kind.namespace}`,
     '',
-    kind.description,
+    `${kind.description} ${noEffect(kind.waitsFor)}`.trim(),
     '',
     ...table(ownFields(jsonSchema(kind.schema)), ''),
     ...example(kind),

@@ -10,6 +10,9 @@ import { defineDocument } from './document.ts'
 import { entrySchema, identityOf } from './common.ts'
 import { checkListUrls } from './list-urls.ts'
 
+/** Certificates are the operator's own in this version. */
+const waitsFor = "certificates of Let's Encrypt"
+
 const text = (description: string) => Type.Optional(Type.String({ description }))
 
 const sides = ['server', 'clientCA', 'serverToBackendMTLS', 'backendCA'] as const
@@ -39,12 +42,20 @@ const schema = entrySchema(
       Type.Array(Type.String(), { description: 'URLs of revocation lists of a CA (http or https).' }),
     ),
     le_auto_renew: Type.Optional(
-      Type.Boolean({ description: "Renewed at Let's Encrypt when it was issued there. Default: true." }),
+      Type.Boolean({
+        description: "Renewed at Let's Encrypt when it was issued there. Default: true.",
+        waitsFor,
+      }),
     ),
     le_auto_replace: Type.Optional(
-      Type.Boolean({ description: "Replaced by one of Let's Encrypt before it expires. Default: true." }),
+      Type.Boolean({
+        description: "Replaced by one of Let's Encrypt before it expires. Default: true.",
+        waitsFor,
+      }),
     ),
-    le_hash: text("Set by Weir on certificates that Let's Encrypt issued."),
+    le_hash: Type.Optional(
+      Type.String({ description: "Set by Weir on certificates that Let's Encrypt issued.", waitsFor }),
+    ),
   },
   {
     // Derived from the certificate; what is sent for them has no meaning.

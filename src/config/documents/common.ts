@@ -4,6 +4,7 @@ import { checkPattern } from '#platform'
 import { badPattern, finding } from '../findings.ts'
 import type { Tag } from '../policy.ts'
 import type { Report } from '../problem.ts'
+import type { Schema } from '../schema/json.ts'
 import { longestTag, tagsOf } from '../tag.ts'
 
 const idWords = 'an id of 1 to 64 letters, digits, "_" or "-"'
@@ -15,8 +16,8 @@ export const id = Type.String({
 })
 
 /** The id of an entry of another document, named by its namespace. */
-export const reference = (refersTo: string, description: string) =>
-  Type.String({ description, refersTo, expected: 'the id of an entry' })
+export const reference = (refersTo: string, description: string, more: Pick<Schema, 'waitsFor'> = {}) =>
+  Type.String({ description, refersTo, expected: 'the id of an entry', ...more })
 
 /** As `reference`; null and the empty string stand for none. */
 export const optionalReference = (refersTo: string, description: string) =>
@@ -63,7 +64,7 @@ export function entrySchema<Own extends TProperties>(fields: Own, names: Names =
 /** Schema of an object inside an entry. */
 export function partSchema<Own extends TProperties>(
   fields: Own,
-  options: Names & { readonly description?: string; readonly expected?: string } = {},
+  options: Names & Pick<Schema, 'description' | 'expected' | 'waitsFor'> = {},
 ) {
   return Type.Object(fields, { additionalProperties: false, ...options })
 }

@@ -6,7 +6,13 @@ import type { Report } from '../problem.ts'
 import { explain } from '../schema/explain.ts'
 import { fold } from '../schema/fold.ts'
 
-export type FixedEntry = { readonly id: string; readonly description: string; readonly schema: TSchema }
+export type FixedEntry = {
+  readonly id: string
+  readonly description: string
+  /** As in `DocumentKind`. */
+  readonly waitsFor?: string
+  readonly schema: TSchema
+}
 
 export type DocumentKind<Parsed> = {
   /** Name of the API namespace and of the file, `rate-limit-rules`. */
@@ -15,6 +21,8 @@ export type DocumentKind<Parsed> = {
   readonly noun: string
   readonly title: string
   readonly description: string
+  /** Entries are checked, and nothing does anything with them yet: what they wait for, as a phrase. */
+  readonly waitsFor?: string
   /** JSON Schema of one entry, aliases already folded. */
   readonly schema: TSchema
   readonly examples: readonly unknown[]

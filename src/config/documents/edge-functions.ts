@@ -64,7 +64,8 @@ export const edgeFunctions = defineDocument({
   namespace: 'edge-functions',
   noun: 'edge function',
   title: 'Edge functions',
-  description: 'Lua that runs on requests and responses. Kept, but not run yet.',
+  description: 'Lua that runs on requests and responses.',
+  waitsFor: 'a runtime for Lua',
   schema,
   examples: [
     {

@@ -8,11 +8,15 @@ import { defineDocument } from './document.ts'
 import { entrySchema, identityOf, optionalReference, readTags } from './common.ts'
 import { readRule } from './rule.ts'
 
+/** Lists are as they stand in the document; nothing fetches them. */
+const waitsFor = 'feeds that are fetched'
+
 const schema = entrySchema({
   active: Type.Boolean({ description: 'Inactive filters do nothing.' }),
   source: Type.String({
     aliases: { self: 'self-managed', '': 'self-managed' },
     description: '`self-managed` (also: `self`, empty) or the http(s) URL of a feed.',
+    waitsFor,
   }),
   mdate: Type.String({ description: 'Last change of the rule list, RFC 3339.' }),
   action: Type.Optional(
@@ -25,10 +29,13 @@ const schema = entrySchema({
     }),
   ),
   system_managed: Type.Optional(
-    Type.Boolean({ description: 'The rule list is not editable in the console. Default: false.' }),
+    Type.Boolean({
+      description: 'The rule list is not editable in the console. Default: false.',
+      waitsFor: 'a console',
+    }),
   ),
   refresh: Type.Optional(
-    Type.String({ description: 'How often a feed is fetched, `24h`. Default: by hand.' }),
+    Type.String({ description: 'How often a feed is fetched, `24h`. Default: by hand.', waitsFor }),
   ),
 })
 

@@ -151,7 +151,8 @@ export const mobileApplicationGroups = defineDocument({
   namespace: 'mobile-application-groups',
   noun: 'mobile application group',
   title: 'Mobile application groups',
-  description: 'Apps whose signed requests count as human. Kept, but not checked yet.',
+  description: 'Apps whose signed requests count as human.',
+  waitsFor: 'the check of signatures of apps',
   schema,
   examples: [
     {

@@ -41,6 +41,7 @@ const mapEntry = partSchema(
     edge_functions: Type.Optional(
       Type.Array(reference('edge-functions', 'Edge function.'), {
         description: 'Also: `cloud_functions`. Default: none.',
+        waitsFor: 'a runtime for Lua',
       }),
     ),
     backend_service: Type.Optional(

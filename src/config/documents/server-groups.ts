@@ -20,7 +20,9 @@ const schema = entrySchema({
   security_policy: Type.Optional(reference('security-policies', 'Security policy. Default: `__default__`.')),
   proxy_template: Type.Optional(reference('proxy-templates', 'Proxy template. Default: `__default__`.')),
   mobile_application_group: Type.Optional(
-    reference('mobile-application-groups', 'Mobile application group. Default: `__default__`, none.'),
+    reference('mobile-application-groups', 'Mobile application group. Default: `__default__`, none.', {
+      waitsFor: 'the check of signatures of apps',
+    }),
   ),
   ssl_certificate: Type.Optional(reference('certificates', 'Server certificate. Default: `placeholder`.')),
   client_certificate: Type.Optional(reference('certificates', 'CA of client certificates. Default: empty.')),
@@ -39,7 +41,10 @@ const schema = entrySchema({
     Type.Array(Type.String(), { description: 'URLs of revocation lists (http or https; DER or PEM).' }),
   ),
   challenge_cookie_domain: Type.Optional(
-    Type.String({ description: 'Domain of challenge cookies. Default: `$host`, the host of the request.' }),
+    Type.String({
+      description: 'Domain of challenge cookies. Default: `$host`, the host of the request.',
+      waitsFor: 'challenges that a client can pass',
+    }),
   ),
   ssl_protocols: Type.Optional(
     Type.Union([Type.Null(), protocolList], {

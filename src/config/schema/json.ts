@@ -1,10 +1,12 @@
 // The part of JSON Schema that document schemas use, as plain data: TypeBox builds it, `fold` and `explain` walk it.
-// `aliases`, `ignored`, `digits`, `single`, `refersTo` and `expected` are Weir's own annotations; validators pass over them.
+// `aliases`, `ignored`, `digits`, `single`, `refersTo`, `expected` and `waitsFor` are Weir's own annotations; validators pass over them.
 import type { TSchema } from 'typebox'
 
 export type Schema = {
   readonly type?: string
   readonly description?: string
+  /** The value is checked, and nothing does anything with it yet: what it waits for, as a phrase. */
+  readonly waitsFor?: string
   /** What the value must be, in words: `a list of tags`. Goes into "must be …". */
   readonly expected?: string
   readonly properties?: Readonly<Record<string, Schema>>

@@ -50,6 +50,7 @@ const needs = {
 export const cdn = defineSystemEntry({
   id: 'cdn',
   description: 'CDNs whose caches can be purged.',
+  waitsFor: 'the purging of caches',
   schema: Type.Array(provider, { expected: 'a list of providers' }),
   example: [
     {

@@ -5,7 +5,8 @@ import { Type } from 'typebox'
 import { partSchema } from '../common.ts'
 import { defineSystemEntry } from './system-entry.ts'
 
-const toggle = (description: string) => Type.Optional(Type.Boolean({ description }))
+const toggle = (description: string, waiting: { readonly waitsFor?: string } = {}) =>
+  Type.Optional(Type.Boolean({ description, ...waiting }))
 
 export const featureToggle = defineSystemEntry({
   id: 'feature-toggle',
@@ -17,8 +18,12 @@ export const featureToggle = defineSystemEntry({
       'Certificates shown to origins (side serverToBackendMTLS). Shipped: false.',
     ),
     'ssl-server-to-backend-ca-certificate': toggle('CAs of origins (side backendCA). Shipped: false.'),
-    'certificate-letsencrypt': toggle("Issuing by Let's Encrypt. Default: true."),
-    'certificate-download': toggle('Download of keys and PFX files. Default: true.'),
+    'certificate-letsencrypt': toggle("Issuing by Let's Encrypt. Default: true.", {
+      waitsFor: "certificates of Let's Encrypt",
+    }),
+    'certificate-download': toggle('Download of keys and PFX files. Default: true.', {
+      waitsFor: 'a console',
+    }),
   }),
   example: {
     'ssl-client-to-v5-client-ca-certificate': true,

@@ -30,6 +30,7 @@ const defaultParameters = 100
 export const logExporter = defineSystemEntry({
   id: 'log-exporter',
   description: 'Limits of exported records; longer values are cut.',
+  waitsFor: 'exporters of events',
   schema: partSchema({
     max_characters: Type.Optional(
       partSchema(

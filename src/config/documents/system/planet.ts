@@ -59,7 +59,7 @@ const page = partSchema(
       Type.Record(Type.String(), language, { description: 'Language code → texts. Default: English.' }),
     ),
   },
-  { description: 'The page of the interactive challenge.' },
+  { description: 'The page of the interactive challenge.', waitsFor: 'challenges that a client can pass' },
 )
 
 const challenge = partSchema(
@@ -130,7 +130,7 @@ const challenge = partSchema(
     ),
     respect_gpc: flag('Global Privacy Control. Default: true.'),
   },
-  { description: 'How challenges are issued and proven.' },
+  { description: 'How challenges are issued and proven.', waitsFor: 'challenges that a client can pass' },
 )
 
 export const planet = defineSystemEntry({

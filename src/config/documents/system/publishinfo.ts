@@ -28,6 +28,7 @@ function checkUrl(url: string, field: string, report: Report): void {
 export const publishinfo = defineSystemEntry({
   id: 'publishinfo',
   description: 'Where configurations are published to, when the call names no bucket.',
+  waitsFor: 'an API that publishes',
   schema: partSchema({
     buckets: Type.Optional(
       Type.Array(

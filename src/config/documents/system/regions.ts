@@ -9,6 +9,7 @@ import { defineSystemEntry } from './system-entry.ts'
 export const regions = defineSystemEntry({
   id: 'regions',
   description: 'Cities of the locations and datacenters that load balancers name.',
+  waitsFor: 'a console',
   schema: partSchema({
     city_codes: Type.Optional(
       Type.Record(Type.String(), Type.String(), { description: 'Short code → city. Default: none.' }),

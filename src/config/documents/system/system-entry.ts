@@ -10,6 +10,8 @@ import type { SystemValues } from './system-values.ts'
 export type SystemEntry = {
   readonly id: string
   readonly description: string
+  /** The value is checked, and nothing does anything with it yet: what it waits for, as a phrase. */
+  readonly waitsFor?: string
   /** JSON Schema of the value, aliases already folded. */
   readonly schema: TSchema
   readonly example: unknown

@@ -11,6 +11,7 @@ const kinds = ['legitimate', 'neutral', 'malicious'] as const
 export const tags = defineSystemEntry({
   id: 'tags',
   description: 'Colours of tags in the console.',
+  waitsFor: 'a console',
   schema: partSchema({
     legitimate: Type.Optional(tagList('Shown as harmless.')),
     neutral: Type.Optional(tagList('Shown without colour.')),

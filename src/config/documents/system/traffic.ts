@@ -6,6 +6,7 @@ import { defineSystemEntry } from './system-entry.ts'
 export const traffic = defineSystemEntry({
   id: 'traffic',
   description: 'How events are shown.',
+  waitsFor: 'a console',
   schema: partSchema({
     defer_arguments: Type.Optional(
       Type.Boolean({
