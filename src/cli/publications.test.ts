@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from '@jest/globals'
+import { buildPolicy } from '#config'
 import type { PublishResult, Snapshot } from '#envoy'
-import * as site from '../envoy/xds/sites.fixture.ts'
 import { type Publication, type Publications, createPublications } from './publications.ts'
 
-const publication = (revision: string): Publication => ({
-  policy: { ...site.policy(), revision },
-  documents: [],
-  maskingSeed: undefined,
-})
+function publication(revision: string): Publication {
+  const built = buildPolicy({})
+  if (!built.ok) throw new Error('a configuration without documents is one')
+  return { policy: { ...built.policy, revision }, documents: [], maskingSeed: undefined }
+}
 
 /** What is sent and not answered yet, oldest first. */
 let open: { readonly version: string; answer(ok: boolean): Promise<void> }[]
