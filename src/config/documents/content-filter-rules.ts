@@ -17,6 +17,7 @@ const exampleList = (description: string) =>
 const schema = entrySchema({
   operand: Type.String({
     minLength: 1,
+    syntax: 're2',
     description: 'RE2 expression, searched without case; `^` and `$` at line ends, `.` matches line ends.',
   }),
   risk: Type.Integer({ minimum: 1, maximum: 5, description: 'From 1 (hint) to 5 (certain and grave).' }),

@@ -558,6 +558,25 @@ describe('what a single entry can be wrong about', () => {
   })
 })
 
+describe('an expression is judged at once, also where other fields are wrong', () => {
+  test.each<[string, Fields, readonly string[]]>([
+    [
+      'content-filter-rules',
+      { operand: 'a(', risk: 9 },
+      ['operand: invalid regex at 0: missing )', 'risk: must be ≤ 5'],
+    ],
+    ['content-filter-rules', { operand: 'a(' }, ['operand: invalid regex at 0: missing )']],
+    [
+      'security-policies',
+      { map: [{ id: '__default_entry__', name: 1, match: '/(', backend_service: 'app' }] },
+      ['map[0].name: must be a string of 1 to 250 characters', 'map[0].match: invalid regex at 0: missing )'],
+    ],
+  ])('%s %#', (namespace, changes, problems) => {
+    const found = read(namespace, { ...smallest[namespace], ...changes })
+    expect(found.problems.toSorted()).toEqual(problems.toSorted())
+  })
+})
+
 describe('E53 of the control plane: the rate of an address', () => {
   test.each(['9.8', '', '-9', 'text', '100001'])('%j is refused', (limit_req_rate) => {
     expect(read('proxy-templates', { ...smallest['proxy-templates'], limit_req_rate }).problems).toEqual([

@@ -23,6 +23,7 @@ const mapEntry = partSchema(
     }),
     description: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'For people.' })),
     match: Type.String({
+      syntax: 're2',
       description: 'Expression, searched in the path with case; the longest that is found wins.',
     }),
     acl_profile: Type.Optional(reference('acl-profiles', 'ACL profile. Default: `__acldefault__`.')),

@@ -1,7 +1,8 @@
 // Says in the words of spec pipeline 7 why a value does not fit a schema. Whether it fits is the library's decision
 // (typebox, compiled); its own messages stop after a few, name branches of unions and speak to programmers.
 import type { TSchema } from 'typebox'
-import { atLeast, atMost, notOneOf, required, unknownField, wrongType } from '../findings.ts'
+import { checkPattern } from '#platform'
+import { atLeast, atMost, badPattern, notOneOf, required, unknownField, wrongType } from '../findings.ts'
 import type { Report } from '../problem.ts'
 import { type Schema, fieldPath, isObject, jsonSchema, own } from './json.ts'
 
@@ -33,7 +34,8 @@ function explainAny(schema: Schema, value: unknown, at: string, report: Report):
       if (Array.isArray(value)) return explainList(schema, value, at, report)
       break
     case 'string':
-      if (typeof value === 'string' && fitsText(schema, value)) return
+      if (typeof value === 'string' && fitsText(schema, value))
+        return explainSyntax(schema, value, at, report)
       break
     case 'integer':
     case 'number':
@@ -109,6 +111,12 @@ function explainNumber(schema: Schema, value: number, at: string, report: Report
   if (value <= exclusiveMinimum) report.problem(at, wrongType(expected(schema), value))
   else if (value < minimum) report.problem(at, atLeast(minimum, value))
   else if (value > maximum) report.problem(at, atMost(maximum, value))
+}
+
+/** Said together with what else is wrong, so that nobody corrects an entry in two rounds. */
+function explainSyntax({ syntax }: Schema, value: string, at: string, report: Report): void {
+  const problem = syntax === undefined ? undefined : checkPattern(value)
+  if (problem !== undefined) report.problem(at, badPattern(problem))
 }
 
 function fitsText(schema: Schema, value: string): boolean {

@@ -1,5 +1,6 @@
 // The part of JSON Schema that document schemas use, as plain data: TypeBox builds it, `fold` and `explain` walk it.
-// `aliases`, `ignored`, `digits`, `single`, `refersTo`, `expected` and `waitsFor` are Weir's own annotations; validators pass over them.
+// `aliases`, `ignored`, `digits`, `single`, `refersTo`, `expected`, `syntax` and
+// `waitsFor` are Weir's own annotations; validators pass over them.
 import type { TSchema } from 'typebox'
 
 export type Schema = {
@@ -21,6 +22,8 @@ export type Schema = {
   readonly minLength?: number
   readonly maxLength?: number
   readonly pattern?: string
+  /** String: an expression. The document judges it; where its entry has not even the right shape, `explain` does. */
+  readonly syntax?: 're2'
   readonly minimum?: number
   readonly maximum?: number
   readonly exclusiveMinimum?: number
