@@ -102,8 +102,9 @@ describe('the commands that it prints', () => {
     const { stdout } = await shell('/bin/sh', ['-c', line])
     expect(stdout).toMatch(/^HTTP\/2 200 /)
     expect((await shell('/bin/sh', ['-c', `${line}?q=../../etc/passwd`])).stdout).toMatch(/^HTTP\/2 473 /)
-    // Its line comes a moment later, and not among those of the next test.
-    await waitFor('its event', () => (/473 GET +localhost\/\?q=/.test(printed) ? true : undefined))
+    // Their lines come a moment later, each worker's by itself, and not among those of the next test.
+    const events = [/200 GET +localhost\/ /, /473 GET +localhost\/\?q=/]
+    await waitFor('their events', () => (events.every((one) => one.test(printed)) ? true : undefined))
   })
 })
 
