@@ -21,6 +21,7 @@ test('the shipped rules find in the corpus what one set of them finds', () => {
     for (const text of [path, decodeQuery(path), body ?? '']) {
       const expected = [...whole.match(text)].toSorted((a, b) => a - b)
       expect(steps.match(text)).toEqual(expected)
+      expect(steps.matchAmong(text, expected).toSorted((a, b) => a - b)).toEqual(expected)
       found += expected.length
     }
   }

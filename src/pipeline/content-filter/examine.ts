@@ -10,7 +10,7 @@ import { plausible } from './plausible.ts'
 import type { RecentTexts } from './recent-texts.ts'
 import type { Signature, Signatures } from './signatures.ts'
 import { mayInject } from './suspicion.ts'
-import { addVariants, mayHaveRules, rulesIn } from './texts.ts'
+import { addVariants, candidatesIn, rulesIn } from './texts.ts'
 
 export type Match = {
   readonly signature: Signature
@@ -85,8 +85,12 @@ function subjectsOf(request: RequestView, examination: Examination): readonly Su
   return subjects
 }
 
-function matchRules({ section, parameter, texts }: Subject, signatures: Signatures): readonly Match[] {
-  return rulesIn(texts, signatures).flatMap((i) => {
+function matchRules(
+  { section, parameter, texts }: Subject,
+  signatures: Signatures,
+  candidates: readonly number[],
+): readonly Match[] {
+  return rulesIn(texts, signatures, candidates).flatMap((i) => {
     const signature = signatures.rules[i]
     return signature === undefined ? [] : [{ signature, section, parameter, fingerprint: '' }]
   })
@@ -139,15 +143,15 @@ export function examine(request: RequestView, examination: Examination): readonl
   })
   if (distinct.size === 0) return []
   const texts = [...distinct]
-  const anyRule = mayHaveRules(texts, signatures)
+  const candidates = candidatesIn(texts, signatures)
   const injections = findInjections(texts, examination)
-  if (!anyRule && injections.size === 0) {
+  if (candidates.length === 0 && injections.size === 0) {
     for (const value of recurring) innocent.add(value)
     return []
   }
   return subjectsOf(request, examination).flatMap((subject) => {
     const matches = [
-      ...(anyRule ? matchRules(subject, signatures) : []),
+      ...(candidates.length > 0 ? matchRules(subject, signatures, candidates) : []),
       ...(injections.size > 0 ? matchInjections(subject, injections) : []),
     ]
     if (matches.length === 0 && recurs(subject.section, subject.parameter))

@@ -3,7 +3,7 @@
 import type { ContentFilterRule, ValueReading } from '#config'
 import { compilePattern } from '#platform'
 import { compileSignatures, ruleFlags } from './signatures.ts'
-import { addVariants, mayHaveRules, rulesIn } from './texts.ts'
+import { addVariants, candidatesIn, rulesIn } from './texts.ts'
 
 export type FoundPart = {
   /** What the value was decoded to; undefined: the rule is found in the value as it is. */
@@ -32,8 +32,9 @@ export function createRuleSearch(rules: readonly ContentFilterRule[], reading: V
     examines: (value) => textsOf(value).length > 0,
     find(value) {
       const texts = textsOf(value)
-      if (!mayHaveRules(texts, signatures)) return []
-      return rulesIn(texts, signatures).flatMap((i) => rules[i] ?? [])
+      const candidates = candidatesIn(texts, signatures)
+      if (candidates.length === 0) return []
+      return rulesIn(texts, signatures, candidates).flatMap((i) => rules[i] ?? [])
     },
     partOf(rule, value) {
       const pattern = compilePattern(rule.operand, ruleFlags)

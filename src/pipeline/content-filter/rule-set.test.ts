@@ -28,6 +28,17 @@ describe('A rule set', () => {
       expect(rules.match(value)).toEqual([...whole.match(value)].toSorted((a, b) => a - b))
     })
 
+  test('finds the same among candidates, and nothing else', () => {
+    const value = "a' or 7 select union x from y"
+    const all = whole.match(value)
+    const sorted = (list: readonly number[]): readonly number[] => list.toSorted((a, b) => a - b)
+    expect(all.length).toBeGreaterThan(2)
+    expect(sorted(rules.matchAmong(value, [...sources.keys()]))).toEqual(sorted(all))
+    for (const one of sources.keys())
+      expect(rules.matchAmong(value, [one])).toEqual(all.includes(one) ? [one] : [])
+    expect(rules.matchAmong(value, [])).toEqual([])
+  })
+
   test('has the size of all patterns, and none matches nothing', () => {
     expect(rules.size).toBe(sources.length)
     expect(compileRuleSet([], flags).match('x')).toEqual([])

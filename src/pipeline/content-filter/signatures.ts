@@ -1,9 +1,8 @@
 // The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). A rule that no list of the profile
 // mentions is not in the set and costs nothing.
 import type { ContentFilterRule } from '#config'
-import type { PatternSet } from '#platform'
 import { qualifiedTag } from '../tags.ts'
-import { compileRuleSet } from './rule-set.ts'
+import { type RuleSet, compileRuleSet } from './rule-set.ts'
 import type { InjectionKind } from './libinjection.ts'
 
 /** A rule, or one of libinjection's two checks, as a profile sees it. */
@@ -23,9 +22,9 @@ export type Signature = {
 
 export type Signatures = {
   readonly rules: readonly Signature[]
-  readonly set: PatternSet
+  readonly set: RuleSet
   /** The same rules for many values joined by line breaks: finds at least what `set` finds in each of them. */
-  readonly scan: PatternSet
+  readonly scan: RuleSet
   readonly injections: ReadonlyMap<InjectionKind, Signature>
 }
 

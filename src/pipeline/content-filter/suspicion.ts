@@ -3,6 +3,7 @@
 // if it begins with a string, which takes a quote, or with a number that a statement, a function or a comment follows; one
 // on XSS takes a tag or an attribute. suspicion.test.ts tries to refute this with the library itself.
 import { windows } from './libinjection.ts'
+import { isContraction } from './plausible.ts'
 
 /** Strings, comments, ends of statements, escapes, tags and attributes begin with one of these. */
 const telling = /['"\x60$\\#;{<=]|--|\/\*/
@@ -21,5 +22,8 @@ const anyWord = /[a-z]{2}/i
 
 const mayHit = (text: string): boolean => telling.test(text) || (anyWord.test(text) && !wordFirst.test(text))
 
+const markup = /[<=]/
+
 /** Whether libinjection may find something in the text that would be believed. */
-export const mayInject = (text: string): boolean => windows(text).some(mayHit)
+export const mayInject = (text: string): boolean =>
+  windows(text).some(mayHit) && (markup.test(text) || !isContraction(text))

@@ -22,13 +22,17 @@ export function addVariants(
  */
 const separator = '\n'
 
-/** Whether a rule may be found in one of the texts. */
-export const mayHaveRules = (texts: readonly string[], { scan }: Signatures): boolean =>
-  scan.match(texts.join(separator)).length > 0
+/** Places of the rules that may be found in one of the texts. */
+export const candidatesIn = (texts: readonly string[], { scan }: Signatures): readonly number[] =>
+  scan.match(texts.join(separator))
 
-/** Places of the rules that are found in one of the texts, ascending. */
-export function rulesIn(texts: Iterable<string>, { set }: Signatures): readonly number[] {
+/** Places of those candidates that are found in one of the texts, ascending. */
+export function rulesIn(
+  texts: Iterable<string>,
+  { set }: Signatures,
+  candidates: readonly number[],
+): readonly number[] {
   const found = new Set<number>()
-  for (const text of texts) for (const i of set.match(text)) found.add(i)
+  for (const text of texts) for (const i of set.matchAmong(text, candidates)) found.add(i)
   return [...found].toSorted((a, b) => a - b)
 }
