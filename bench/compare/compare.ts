@@ -17,6 +17,8 @@ export type Comparison = {
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
+  /** Seconds of load for each server before anything counts: what a compiler does at first, it does not do for weeks. */
+  readonly warmUpSeconds: number
   readonly say: (line: string) => void
 }
 
@@ -86,8 +88,11 @@ async function takeTurns(alive: readonly Alive[], comparison: Comparison): Promi
   for (const [id, mix] of mixes) {
     const requests = writeRequests(mix.requests)
     try {
+      if (rows.length === 0)
+        for (const { port } of alive)
+          await closedLoop(port, requests, { connections, seconds: comparison.warmUpSeconds })
       const found = new Map(alive.map((one) => [one, [] as Measured[]] as const))
-      // The first round warms caches and compilers up, and is not counted.
+      // The first round of a mix warms caches up, and is not counted.
       for (let round = 0; round <= rounds; round++) {
         for (const one of alive) {
           const measured = await measure(one, requests, seconds, mix.connections ?? connections)

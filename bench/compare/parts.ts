@@ -49,6 +49,7 @@ const comparing = ({ name, title, subjects, mixes: wanted, quickMixes = wanted }
       rounds,
       seconds,
       connections,
+      warmUpSeconds: quick ? 2 : 15,
       say,
     })
     return {
