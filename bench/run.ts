@@ -1,8 +1,9 @@
 // `npm run bench`: what Weir costs beside what people use today, on this machine. Prints tables, writes
-// bench/results/*.json and docs/performance.md, and checks the targets of bench/targets.json.
+// bench/results/*.json, docs/performance.md and docs/scaling.md, and checks the targets of bench/targets.json.
 import { parseArgs } from 'node:util'
 import { parts } from './compare/parts.ts'
 import { writeReport } from './compare/report.ts'
+import { writeScaling } from './compare/scaling.ts'
 import { readResult, readResults, writeResult } from './compare/results.ts'
 import { checkTargets, regressions } from './compare/targets.ts'
 import { tableOf } from './compare/table.ts'
@@ -18,7 +19,7 @@ Usage: npm run bench [-- [--quick] [--only NAME] [--rounds N] [--check]]
                 checks what was measured before
 
 ${parts.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join('\n')}
-  report       measures nothing, writes docs/performance.md from the results that are there
+  report       measures nothing, writes docs/performance.md and docs/scaling.md from the results that are there
 `
 
 function readArguments(): {
@@ -65,7 +66,10 @@ for (const part of parts.filter(({ name }) => only === undefined || name === onl
   // What a quick run finds is too rough to be kept.
   if (!quick) writeResult(result)
 }
-if (!quick || only === 'report') say(`\nwrote ${writeReport(readResults())}`)
+if (!quick || only === 'report') {
+  const results = readResults()
+  for (const file of [writeReport(results), writeScaling(results)]) if (file !== undefined) say(`\nwrote ${file}`)
+}
 if (check) {
   const { lines, missed } = checkTargets(readResults())
   say(`\n${lines.join('\n')}`)
