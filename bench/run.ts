@@ -68,7 +68,8 @@ for (const part of parts.filter(({ name }) => only === undefined || name === onl
 }
 if (!quick || only === 'report') {
   const results = readResults()
-  for (const file of [writeReport(results), writeScaling(results)]) if (file !== undefined) say(`\nwrote ${file}`)
+  for (const file of [writeReport(results), writeScaling(results)])
+    if (file !== undefined) say(`\nwrote ${file}`)
 }
 if (check) {
   const { lines, missed } = checkTargets(readResults())

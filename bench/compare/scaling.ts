@@ -79,7 +79,8 @@ const perRequest = (costs: readonly Costs[]): string => {
 }
 
 /** Whole ones: a process has one core at most. */
-const cores = (rate: number, us: number): string => Math.ceil((rate * us) / 1e6 / planned).toLocaleString('en')
+const cores = (rate: number, us: number): string =>
+  Math.ceil((rate * us) / 1e6 / planned).toLocaleString('en')
 
 const needs = (one: Costs): string =>
   table(
