@@ -56,10 +56,15 @@ export function createPublications({ ads, build, onChange, log }: PublicationsOp
     }
   }
 
+  /** One after the other; what fails must not keep back what comes next. */
+  function queue(task: () => Promise<void>): void {
+    last = last.then(task).catch((error: unknown) => log.error({ err: error }, 'a publish was not concluded'))
+  }
+
   return {
     put(publication) {
       const snapshot = build(publication)
-      last = last.then(async () => {
+      queue(async () => {
         await send(publication, () => snapshot)
         undecided.delete(publication)
         tellChange()
@@ -68,7 +73,7 @@ export function createPublications({ ads, build, onChange, log }: PublicationsOp
       tellChange()
     },
     again() {
-      last = last.then(async () => {
+      queue(async () => {
         const publication = inForce
         if (publication !== undefined) await send(publication, () => build(publication))
       })

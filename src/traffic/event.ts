@@ -91,6 +91,11 @@ const formatEndpoint = ({ address, port }: Endpoint): string => {
   return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`
 }
 
+const year9999 = 253_402_300_799_999
+
+/** Milliseconds that a date can have, whatever a record says. */
+const dateOf = (timestamp: number): number => Math.min(Math.max(Math.trunc(timestamp), 0), year9999)
+
 /** The host of an authority, without port. */
 const hostOf = (authority: string): string => authority.toLowerCase().replace(/:\d*$/, '')
 
@@ -221,7 +226,7 @@ export function completeEvent(entry: AccessLogEntry, settings: EventSettings = {
   const blocks = settings.originBlockStatuses ?? defaultOriginBlocks
   const originBlocked = upstream.upstream_status.some((status) => blocks.has(status))
   const result = resultOf(record, outcome, originBlocked)
-  const startUs = entry.startTime > 0 ? entry.startTime : record.timestamp * 1000
+  const startUs = entry.startTime > 0 ? entry.startTime : dateOf(record.timestamp) * 1000
   const { durations } = entry
   const id = eventId(startUs / 1000)
   const repeated = {

@@ -40,6 +40,24 @@ describe('ingest', () => {
     expect(events).toHaveLength(31)
   })
 
+  test('an event is one line, also for readers that know more ends of lines than JSON', () => {
+    const lines: string[] = []
+    const ingest = createIngest({ sinks: [(_, json) => lines.push(json)], maxEventBytes: 131_072 })
+    const record = { ...blankRecord, arguments: { q: 'a\u2028b\u2029c' } }
+    ingest.take({ ...passedEntry, record: JSON.stringify(record) })
+    expect(lines[0]).not.toMatch(/[\u2028\u2029\n]/)
+    expect((JSON.parse(lines[0] ?? '') as TrafficEvent).arguments).toEqual({ q: 'a\u2028b\u2029c' })
+  })
+
+  test.each([1e300, -1.5, Number.MAX_SAFE_INTEGER])(
+    'a record from %d has a date all the same',
+    (timestamp) => {
+      const { events, ingest } = collect()
+      ingest.take({ ...passedEntry, startTime: 0, record: JSON.stringify({ ...blankRecord, timestamp }) })
+      expect(events[0]?.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+    },
+  )
+
   test('the readiness probe is no traffic, but only the one that was agreed on', () => {
     const { events, ingest } = collect({ probe: 'weir-probe/1234' })
     ingest.take({ ...passedEntry, userAgent: 'weir-probe/1234' })

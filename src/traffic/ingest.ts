@@ -37,6 +37,11 @@ function memory(size: number): (key: string) => boolean {
 const keyOf = ({ node, requestId, startTime, peer, durations }: AccessLogEntry): string =>
   `${node} ${String(startTime)} ${requestId || `${peer?.address ?? ''}:${String(peer?.port)} ${String(durations.duration)}`}`
 
+/** JSON takes these as they are; what reads lines may take them for ends of lines. */
+const lineEnds = /[\u2028\u2029]/g
+const inOneLine = (json: string): string =>
+  json.replace(lineEnds, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'))
+
 export function createIngest(options: IngestOptions): Ingest {
   const { sinks, maxEventBytes, probe, remembered = 200_000 } = options
   const seen = memory(remembered)
@@ -52,7 +57,7 @@ export function createIngest(options: IngestOptions): Ingest {
         return
       }
       const event = completeEvent(entry, options)
-      const json = fitEvent(eventJson(event), maxEventBytes)
+      const json = inOneLine(fitEvent(eventJson(event), maxEventBytes))
       counts.events++
       for (const sink of sinks) sink(event.head, json)
     },

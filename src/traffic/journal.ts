@@ -106,6 +106,8 @@ export function openJournal(options: JournalOptions): Journal {
   let opened: Opened | undefined
   let writer: Promise<void> | undefined
   let stopping = false
+  /** What had not been written when the journal was closed is lost, and nothing comes after it. */
+  let stopped = false
   let failing = false
   const counts = { written: 0, dropped: 0, failures: 0 }
 
@@ -125,6 +127,7 @@ export function openJournal(options: JournalOptions): Journal {
       await handle.truncate(size).catch(() => undefined)
       throw error
     }
+    if (stopped) return text.length
     const rest = batch.lines.slice(count)
     if (rest.length === 0) batches.shift()
     else batches[0] = { lines: rest, bytes: batch.bytes - text.length }
@@ -135,6 +138,7 @@ export function openJournal(options: JournalOptions): Journal {
   }
 
   async function write(batch: Batch): Promise<void> {
+    if (stopped) return
     opened ??= await openEnd(file)
     let count = fitting(batch, maxBytes - opened.size)
     if (count === 0 && opened.size > 0) {
@@ -166,6 +170,7 @@ export function openJournal(options: JournalOptions): Journal {
         if (stopping) break
         await pause(retryMs)
       }
+      if (stopped) break
     }
     // Here and not when the promise is settled: whoever closes a batch in between must find no writer.
     writer = undefined
@@ -207,6 +212,7 @@ export function openJournal(options: JournalOptions): Journal {
       start()
       // A writer that sleeps between attempts is not waited for: nothing has changed since its last one.
       if (writer !== undefined) await (failing ? Promise.race([writer, pause(retryMs + 100)]) : writer)
+      stopped = true
       if (waiting.lines > 0) {
         counts.dropped += waiting.lines
         log.error({ file, lost: waiting.lines }, 'events were lost: the journal could not be written')

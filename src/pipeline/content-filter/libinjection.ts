@@ -11,7 +11,7 @@ export type InjectionKind = 'sqli' | 'xss'
 export type Injection = { readonly kind: InjectionKind; readonly fingerprint: string }
 
 /** The library reads no further; longer values are fed in windows that overlap (spec pipeline 4.9). */
-const windowLength = 4096
+const windowBytes = 4096
 const windowOverlap = 256
 /** The library reads no more elements of one list. */
 const batchSize = 256
@@ -31,16 +31,20 @@ const ruleset = (kinds: readonly InjectionKind[]): object => ({
   rules: kinds.map(rule),
 })
 
-/** What the library is to read of a text, piece by piece. */
+/** What the library is to read of a text, piece by piece. It counts bytes: a unit of UTF-16 takes at most three. */
 export function windows(value: string): readonly string[] {
-  if (value.length <= windowLength) return [value]
+  if (value.length * 3 <= windowBytes) return [value]
+  const length = beyondAscii.test(value) ? Math.trunc(windowBytes / 3) : windowBytes
+  if (value.length <= length) return [value]
   const parts: string[] = []
-  for (let start = 0; start < value.length; start += windowLength - windowOverlap) {
-    parts.push(value.slice(start, start + windowLength))
-    if (start + windowLength >= value.length) break
+  for (let start = 0; start < value.length; start += length - windowOverlap) {
+    parts.push(value.slice(start, start + length))
+    if (start + length >= value.length) break
   }
   return parts
 }
+
+const beyondAscii = /[^\x00-\x7f]/
 
 type Event = {
   readonly rule: { readonly id: string }

@@ -64,6 +64,9 @@ describe('Strings of which a match contains one', () => {
     ['[^x]', 'nor is everything else'],
     ['(?i)select', 'flags that change what follows'],
     [String.raw`\Qa.b\E`, 'quoted text'],
+    [String.raw`\u003cscript`, 'an escape that the compiler translates'],
+    [String.raw`\cJ<x`, 'a control character by its letter'],
+    [String.raw`\p{Script=Greek}abc`, 'a class that it translates'],
   ])('%s: none (%s)', (pattern) => {
     expect(factorsOfPattern(pattern)).toBeUndefined()
   })

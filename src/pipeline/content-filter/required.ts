@@ -42,6 +42,9 @@ const zeroWidth: ReadonlySet<string> = new Set([
 /** Found in nearly every text. */
 const common = /^(?:\.|\\[dDsSwWpP].*)$/s
 
+/** Letters that mean something else to the compiler (`\\u003c`, `\\cJ`, `\\Q`), or a beginning of what is not read here. */
+const unknownEscape = /^\\(?![dDsSwWbBAznrtfva])[A-Za-z]$/
+
 class Unreadable extends Error {}
 
 type Cursor = { readonly source: string; at: number }
@@ -88,7 +91,7 @@ function readAtom(cursor: Cursor): Atom {
   const start = cursor.source[cursor.at] ?? ''
   if (start === '\\') {
     const text = take(cursor, escape)?.[0]
-    if (text === undefined || /^\\[QEC]$/.test(text)) throw new Unreadable()
+    if (text === undefined || unknownEscape.test(text)) throw new Unreadable()
     return single(text, /^\\[DSWP]/.test(text))
   }
   if (start === '[') {

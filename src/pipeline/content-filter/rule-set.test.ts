@@ -48,3 +48,66 @@ describe('A rule set', () => {
     expect(() => compileRuleSet(['(?=a)'], flags)).toThrow()
   })
 })
+
+describe('Random rules on random texts', () => {
+  let state = 7
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.trunc((state / 2 ** 32) * below)
+  }
+  const pick = (list: readonly string[]): string => list[random(list.length)] ?? ''
+  const atoms = [
+    'a',
+    'b',
+    'abc',
+    'ks',
+    '<',
+    "'",
+    '.',
+    '\\s',
+    '[ab]',
+    '[^a]',
+    '[<"]',
+    '\\x61',
+    '\\u003c',
+    '\\cJ',
+    '\\b',
+    '\\n',
+    'é',
+  ]
+  const quantifiers = ['', '', '', '?', '*', '+', '{2}', '{0,1}', '{1,}', '+?']
+  const pattern = (depth: number): string => {
+    const branches = Array.from({ length: 1 + random(2) }, () =>
+      Array.from({ length: 1 + random(4) }, () => {
+        const atom = depth > 0 && random(3) === 0 ? `(?:${pattern(depth - 1)})` : pick(atoms)
+        return atom.length === 1 || /^[\\[(]/.test(atom) ? atom + pick(quantifiers) : atom
+      }).join(''),
+    )
+    return branches.join('|')
+  }
+  const sources = Array.from({ length: 400 }, () => pattern(2)).filter((source) => {
+    try {
+      compilePatternSet([source], flags)
+      return true
+    } catch {
+      return false
+    }
+  })
+  const texts = Array.from({ length: 120 }, () =>
+    Array.from({ length: random(14) }, () =>
+      pick(['a', 'b', 'c', 'k', 's', 'S', '<', "'", '"', ' ', '\n', 'é', '\u017f', '\u212a']),
+    ).join(''),
+  )
+
+  test('find what each of them finds alone', () => {
+    const rules = compileRuleSet(sources, flags)
+    const each = sources.map((source) => compilePatternSet([source], flags))
+    let found = 0
+    for (const text of texts) {
+      const expected = each.flatMap((one, place) => (one.match(text).length > 0 ? [place] : []))
+      expect(rules.match(text)).toEqual(expected)
+      found += expected.length
+    }
+    expect(found).toBeGreaterThan(1000)
+  })
+})

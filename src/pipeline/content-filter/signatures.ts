@@ -25,6 +25,8 @@ export type Signatures = {
   readonly set: RuleSet
   /** The same rules for many values joined by line breaks: finds at least what `set` finds in each of them. */
   readonly scan: RuleSet
+  /** Places of rules that joined texts may hide: each text has to be asked. */
+  readonly alone: readonly number[]
   readonly injections: ReadonlyMap<InjectionKind, Signature>
 }
 
@@ -87,6 +89,9 @@ const atLineEnds = (operand: string): string =>
     letter === 'A' ? '^' : letter === 'z' ? '$' : escape,
   )
 
+/** A rule that switches off that `^` and `$` match at line ends, or that means what looks like an escape literally. */
+const readsWhole = /\(\?[a-zA-Z]*-[a-zA-Z]*m|\\Q/
+
 /** How every rule is read, whatever it says. */
 export const ruleFlags = { ignoreCase: true, lines: true } as const
 
@@ -118,6 +123,7 @@ export function compileSignatures(
       kept.map(({ operand }) => atLineEnds(operand)),
       ruleFlags,
     ),
+    alone: kept.flatMap(({ operand }, place) => (readsWhole.test(operand) ? [place] : [])),
     injections: new Map(injections),
   }
 }

@@ -33,6 +33,12 @@ describe('Texts that libinjection need not see', () => {
     'not 1 union select 2',
     'int 1 union select 2',
     'true union select 2',
+    'int4(1) union select 2',
+    'float8(1) and pg_sleep(5)',
+    '_latin1 0x31 union select 2',
+    '_binary 0x31 or sleep(5)',
+    'cstring 1 union select 2',
+    `${'é'.repeat(2060)}' union select password from users -- `,
     '1--',
     '1;shutdown',
     'x onclick=go()',
@@ -54,7 +60,7 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 const words =
-  'a x n e b q u N X E 0x1f 0b1 1e5 1. .5 7 42 or and xor not is null nil true false like in between exists any all some case when then else end if as on by from where having group order limit offset into values set union all intersect except select distinct top insert update delete replace drop create alter table truncate load load_file outfile begin declare exec execute call waitfor delay shutdown sleep benchmark pg_sleep version user current_user current_date current_timestamp database schema concat char chr ascii count sum min max avg mod div rlike regexp collate escape cast convert int integer bigint binary varchar text float real double decimal numeric boolean date timestamp money serial oid regclass bytea character sounds natural join left right inner outer cross using window over go print sp_password xp_cmdshell mill lamp Bath please the red zürich à ß script style onload javascript: data: vbscript: srcdoc expression xlink:href @import'.split(
+  'a x n e b q u N X E 0x1f 0b1 1e5 1. .5 7 42 or and xor not is null nil true false like in between exists any all some case when then else end if as on by from where having group order limit offset into values set union all intersect except select distinct top insert update delete replace drop create alter table truncate load load_file outfile begin declare exec execute call waitfor delay shutdown sleep benchmark pg_sleep version user current_user current_date current_timestamp database schema concat char chr ascii count sum min max avg mod div rlike regexp collate escape cast convert int integer bigint binary varchar text float real double decimal numeric boolean date timestamp money serial oid regclass bytea character int2 int4 int8 float4 float8 serial2 serial8 anyarray anyelement cstring void _utf8 _latin1 _ascii _binary sounds natural join left right inner outer cross using window over go print sp_password xp_cmdshell mill lamp Bath please the red zürich à ß script style onload javascript: data: vbscript: srcdoc expression xlink:href @import'.split(
     ' ',
   )
 const between = [
@@ -103,6 +109,13 @@ const statements = [
   'into outfile x',
   'waitfor delay x',
 ]
+
+test.each(['é', '中', '😀'])('a value is fed whole, whatever its characters take: %s', (character) => {
+  for (const length of [1000, 1364, 1365, 1366, 2040, 2060, 5000]) {
+    const text = `${character.repeat(length)}' or 1=1 -- `
+    expect(detector.find([text], plausible).map(({ kind }) => kind)).toEqual(['sqli'])
+  }
+})
 
 describe('What is spared would not have been believed', () => {
   const random = createRandom(20261121)

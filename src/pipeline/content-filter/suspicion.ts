@@ -8,13 +8,16 @@ import { isContraction } from './plausible.ts'
 /** Strings, comments, ends of statements, escapes, tags and attributes begin with one of these. */
 const telling = /['"\x60$\\#;{<=]|--|\/\*/
 
-/** Words that the library passes over before the first word that counts, or reads as a number. */
+/**
+ * Words that the library passes over before the first word that counts, or reads as a number: types of SQL, whatever digits
+ * follow. Names of character sets before a literal (`_utf8`) are more of them, hence no underscore below.
+ */
 const passedOver =
-  'not|true|false|null|(?:big|small|tiny|medium)?int(?:eger)?|(?:big|small)?serial|(?:n?var|n)?char2?(?:acter)?|(?:n|tiny|medium|long)?text|(?:var)?binary|bool(?:ean)?|bytea|date(?:time)?|dec(?:imal)?|double|float|(?:small)?money|number|numeric|oid|real|reg\\w+|timestamp|time|unsigned|varying'
+  'not|true|false|null|cstring|void|any\\w*|(?:big|small|tiny|medium)?int(?:eger)?|(?:big|small)?serial|(?:n?var|n)?char2?(?:acter)?|(?:n|tiny|medium|long)?text|(?:var)?binary|bool(?:ean)?|bytea|date(?:time)?|dec(?:imal)?|double|float|(?:small)?money|number|numeric|oid|real|reg\\w+|timestamp|time|unsigned|varying'
 
 /** A word that is none of these, or the slash of a path: whatever follows, the first token is a bare word or an operator. */
 const wordFirst = new RegExp(
-  `^[\\t\\n\\v\\f\\r ]*(?:/|(?!(?:${passedOver})(?![a-z0-9]))[a-z_\\u0080-\\uffff])`,
+  `^[\\t\\n\\v\\f\\r ]*(?:/|(?!(?:${passedOver})(?![a-z]))[a-z\\u0080-\\uffff])`,
   'i',
 )
 

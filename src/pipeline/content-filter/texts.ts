@@ -23,8 +23,10 @@ export function addVariants(
 const separator = '\n'
 
 /** Places of the rules that may be found in one of the texts. */
-export const candidatesIn = (texts: readonly string[], { scan }: Signatures): readonly number[] =>
-  scan.match(texts.join(separator))
+export function candidatesIn(texts: readonly string[], { scan, alone }: Signatures): readonly number[] {
+  const found = scan.match(texts.join(separator))
+  return alone.length === 0 ? found : [...new Set([...found, ...alone])]
+}
 
 /** Places of those candidates that are found in one of the texts, ascending. */
 export function rulesIn(
