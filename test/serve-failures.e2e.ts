@@ -83,8 +83,8 @@ describe('a part dies', () => {
     const asked = (await load.stop()).filter(({ at }) => at > killedAt)
     expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([200, 503]))
     const lastRefused = asked.findLastIndex(({ status }) => status === 503)
-    // 2 s where the machine is free; tests share it with other Envoys.
-    expect((asked[lastRefused + 1]?.at ?? Infinity) - killedAt).toBeLessThan(4000)
+    // 2 s where the machine is free, over 4 where other tests start their Envoys at the same time.
+    expect((asked[lastRefused + 1]?.at ?? Infinity) - killedAt).toBeLessThan(8000)
     const event = await weir.event(asked[lastRefused]?.id ?? '')
     expect(event).toMatchObject({
       source: 'envoy',
