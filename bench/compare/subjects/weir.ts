@@ -63,6 +63,9 @@ async function serve(
       ...['--events', 'none', '--log-level', 'warn', '--filters', String(filters)],
       ...(redisPort === undefined ? [] : ['--redis', `redis://127.0.0.1:${String(redisPort)}`]),
     ],
+  }).catch(async (error: unknown) => {
+    await store?.stop()
+    throw error
   })
   return {
     port: weir.port,
