@@ -16,6 +16,7 @@ let lists: string
 let possible: (readonly string[])[]
 let log: (readonly [message: string, revision: unknown])[]
 let publications: Publications
+let isBroken: boolean
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -47,13 +48,17 @@ beforeEach(() => {
   lists = 'no lists'
   possible = []
   log = []
+  isBroken = false
   publications = createPublications({
     ads: nodes,
     build({ policy: { revision } }) {
       if (revision === 'impossible') throw new Error('no such patch')
       return { version: `${revision}, ${lists}`, resources: new Map(), staticClusters: [] }
     },
-    onChange: (those) => possible.push(those.map(({ policy }) => policy.revision)),
+    onChange(those) {
+      if (isBroken) throw new Error('whoever is told fails')
+      possible.push(those.map(({ policy }) => policy.revision))
+    },
     log: { info: write, warn: write, error: write },
   })
 })
@@ -123,4 +128,16 @@ test('behind one that was kept from before a start, nothing of a refused policy 
   publications.again()
   await settled()
   expect({ open, offered, possible }).toEqual({ open: [], offered: 'kept', possible: [['first']] })
+})
+
+test('who fails on being told what became of a publish does not keep back the next one', async () => {
+  publications.put(publication('one'))
+  await settled()
+  isBroken = true
+  await open[0]?.answer(true)
+  isBroken = false
+  publications.put(publication('two'))
+  await settled()
+  expect(open.map(({ version }) => version)).toEqual(['one, no lists', 'two, no lists'])
+  expect(log).toContainEqual(['a publish was not concluded', undefined])
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { compilePatternSet } from '#platform'
+import { compileRuleGroups } from './rule-groups.ts'
 import { compileRuleSet } from './rule-set.ts'
 
 const flags = { ignoreCase: true, lines: true }
@@ -13,6 +14,7 @@ describe('A rule set', () => {
     'kkk|: k',
   ]
   const rules = compileRuleSet(sources, flags)
+  const groups = compileRuleGroups(sources, flags)
   const whole = compilePatternSet(sources, flags)
 
   for (const value of [
@@ -33,10 +35,10 @@ describe('A rule set', () => {
     const all = whole.match(value)
     const sorted = (list: readonly number[]): readonly number[] => list.toSorted((a, b) => a - b)
     expect(all.length).toBeGreaterThan(2)
-    expect(sorted(rules.matchAmong(value, [...sources.keys()]))).toEqual(sorted(all))
+    expect(sorted(groups.matchAmong(value, [...sources.keys()]))).toEqual(sorted(all))
     for (const one of sources.keys())
-      expect(rules.matchAmong(value, [one])).toEqual(all.includes(one) ? [one] : [])
-    expect(rules.matchAmong(value, [])).toEqual([])
+      expect(groups.matchAmong(value, [one])).toEqual(all.includes(one) ? [one] : [])
+    expect(groups.matchAmong(value, [])).toEqual([])
   })
 
   test('has the size of all patterns, and none matches nothing', () => {

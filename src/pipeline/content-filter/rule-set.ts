@@ -60,13 +60,8 @@ function needed(factors: FactorScan, text: Buffer, all: number): Iterable<number
   return found
 }
 
-export type RuleSet = PatternSet & {
-  /** Those of `candidates` that match, in whatever order. Only the automata of these are tried. */
-  matchAmong(value: string, candidates: readonly number[]): readonly number[]
-}
-
 /** A set of patterns that matches like `compilePatternSet` of all of them, ascending; throws on the same patterns. */
-export function compileRuleSet(sources: readonly string[], flags: PatternFlags): RuleSet {
+export function compileRuleSet(sources: readonly string[], flags: PatternFlags): PatternSet {
   const sought: Sought[] = []
   const unknown: number[] = []
   const { filtered, unfiltered } = divide(sources, flags)
@@ -109,11 +104,6 @@ export function compileRuleSet(sources: readonly string[], flags: PatternFlags):
   }))
   const factors = createFactorScan(rarely.map((one) => one.factors))
 
-  /** Which automaton tells whether a rule matches; a search tells it of those that reach nowhere far. */
-  const owners = new Map<number, Group>()
-  for (const group of [...searches, ...groups.values(), ...always, ...rarely.map((one) => one.group)])
-    for (const index of group.indexes) owners.set(index, group)
-
   const tryGroup = ({ indexes, set }: Group, text: Buffer, matched: number[]): void => {
     for (const i of set.match(text)) matched.push(indexes[i] ?? 0)
   }
@@ -140,19 +130,6 @@ export function compileRuleSet(sources: readonly string[], flags: PatternFlags):
         }
       }
       return matched.length > 1 ? matched.toSorted((a, b) => a - b) : matched
-    },
-    matchAmong(value, candidates) {
-      const text = Buffer.from(value)
-      const matched: number[] = []
-      const wanted = new Set(candidates)
-      for (const group of new Set(candidates.map((index) => owners.get(index)))) {
-        if (group === undefined) continue
-        for (const i of group.set.match(text)) {
-          const index = group.indexes[i] ?? 0
-          if (wanted.has(index) && owners.get(index) === group) matched.push(index)
-        }
-      }
-      return matched
     },
   }
 }

@@ -1,8 +1,10 @@
 // The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). A rule that no list of the profile
 // mentions is not in the set and costs nothing.
 import type { ContentFilterRule } from '#config'
+import type { PatternSet } from '#platform'
 import { qualifiedTag } from '../tags.ts'
-import { type RuleSet, compileRuleSet } from './rule-set.ts'
+import { type RuleGroups, compileRuleGroups } from './rule-groups.ts'
+import { compileRuleSet } from './rule-set.ts'
 import type { InjectionKind } from './libinjection.ts'
 
 /** A rule, or one of libinjection's two checks, as a profile sees it. */
@@ -22,9 +24,10 @@ export type Signature = {
 
 export type Signatures = {
   readonly rules: readonly Signature[]
-  readonly set: RuleSet
-  /** The same rules for many values joined by line breaks: finds at least what `set` finds in each of them. */
-  readonly scan: RuleSet
+  /** By place in `rules`. */
+  readonly groups: RuleGroups
+  /** The same rules for many values joined by line breaks: finds at least what `groups` find in each of them. */
+  readonly scan: PatternSet
   /** Places of rules that joined texts may hide: each text has to be asked. */
   readonly alone: readonly number[]
   readonly injections: ReadonlyMap<InjectionKind, Signature>
@@ -115,7 +118,7 @@ export function compileSignatures(
   })
   return {
     rules: kept.map(({ signature }) => signature),
-    set: compileRuleSet(
+    groups: compileRuleGroups(
       kept.map(({ operand }) => operand),
       ruleFlags,
     ),

@@ -31,10 +31,10 @@ export function candidatesIn(texts: readonly string[], { scan, alone }: Signatur
 /** Places of those candidates that are found in one of the texts, ascending. */
 export function rulesIn(
   texts: Iterable<string>,
-  { set }: Signatures,
+  { groups }: Signatures,
   candidates: readonly number[],
 ): readonly number[] {
   const found = new Set<number>()
-  for (const text of texts) for (const i of set.matchAmong(text, candidates)) found.add(i)
+  for (const text of texts) for (const i of groups.matchAmong(text, candidates)) found.add(i)
   return [...found].toSorted((a, b) => a - b)
 }
