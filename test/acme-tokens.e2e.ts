@@ -39,11 +39,10 @@ beforeAll(async () => {
   envoy = await startEnvoy({
     bootstrap: renderBootstrap({ ADMIN_PORT: 0, STATS_PORT: 0, CONTROL_PORT: control.port }),
     listeners: ['http'],
-    timeoutMs: 30_000,
     args: ['--reject-unknown-dynamic-fields'],
   })
   port = await envoy.listenerPort('http')
-}, 40_000)
+})
 afterAll(async () => {
   await envoy.stop()
   control.stop()

@@ -103,7 +103,7 @@ beforeAll(async () => {
   })
   port = await envoy.listenerPort('http')
   closers = [() => envoy.stop(), () => filter.stop(), () => control.stop(), () => origin.stop()]
-}, 30_000)
+})
 
 afterAll(async () => {
   for (const close of closers) await close()

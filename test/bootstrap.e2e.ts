@@ -20,7 +20,7 @@ describe('the bootstrap', () => {
     rmSync(folder, { recursive: true })
     expect(`${stdout}${stderr}`).toMatch(/configuration '.*' OK/)
     expect(stderr).not.toMatch(/deprecated/i)
-  }, 20_000)
+  })
 
   test('serves readiness and metrics beside the admin interface, and nothing else', async () => {
     const control = await startControl()
@@ -43,5 +43,5 @@ describe('the bootstrap', () => {
     await envoy.stop()
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 404, 404, 404])
     expect(answers[1]?.body).toContain('envoy_server_live')
-  }, 30_000)
+  })
 })

@@ -248,11 +248,11 @@ describe('the filter', () => {
     revocations = revocationsOf([listOf(root, 'A11CE')])
     expect(ask()).toBe(496)
     revocations = both
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     for (let i = 0; i < 50_000; i++) ask()
     expect(ask()).toBe(0)
     // Reading it each time would take some seconds.
-    expect(performance.now() - begun).toBeLessThan(3000)
+    expect(process.cpuUsage(begun).user).toBeLessThan(3e6)
   })
 })
 

@@ -8,14 +8,11 @@ import { makeCa, makeList } from './support/crl.ts'
 import { send } from './support/http.ts'
 import { type ListServer, startListServer } from './support/list-server.ts'
 import { type Pair, makePair } from './support/pki.ts'
-import { type TestWeir, editConfig, startWeir, waitFor as waitForIn } from './support/weir.ts'
+import { type TestWeir, editConfig, startWeir, waitFor } from './support/weir.ts'
 
 const root = makeCa({ name: 'Root CA', kind: 'rsa' })
 const branch = makeCa({ name: 'Branch CA', kind: 'rsa', issuer: root })
 const foreign = makeCa({ name: 'Foreign CA', kind: 'rsa' })
-
-const waitFor = <T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> =>
-  waitForIn(what, look, { timeoutMs: 30_000 })
 
 const client = (name: string, serial: string, issuer: Pair = root): Pair =>
   makePair({ commonName: name, issuer, serial, keyOf: root })
@@ -75,11 +72,11 @@ describe('revocation lists', () => {
         WEIR_ENVOY_FILTER_TIMEOUT: '10s',
       },
     })
-  }, 90_000)
+  })
   afterAll(async () => {
     await weir.stop()
     await lists.down()
-  }, 90_000)
+  })
 
   const open = (pair?: Pair): ClientHttp2Session => {
     const session = connect('https://shop.example', {
@@ -133,7 +130,7 @@ describe('revocation lists', () => {
     const session = open(alice)
     await untilStatus(session, 200)
     session.destroy()
-  }, 90_000)
+  })
 
   test.each([
     ['one that is not on the list', alice, good],
@@ -141,13 +138,9 @@ describe('revocation lists', () => {
     ['one of another CA of the bundle', carol, good],
     ['one of a foreign CA', mallory, unverified],
     ['none', undefined, missing],
-  ])(
-    '%s',
-    async (_what, pair, expected) => {
-      expect(await told(pair)).toEqual(expected)
-    },
-    90_000,
-  )
+  ])('%s', async (_what, pair, expected) => {
+    expect(await told(pair)).toEqual(expected)
+  })
 
   test('a new list acts on a connection that is open, and so does one that takes it back', async () => {
     const session = open(alice)
@@ -157,7 +150,7 @@ describe('revocation lists', () => {
     lists.serve('/root', listOf(root, '0b0b'))
     await untilStatus(session, 200)
     session.destroy()
-  }, 90_000)
+  })
 
   test('a forged list changes nothing and counts', async () => {
     const before = await metric('weir_crl_fetch_failures_total')
@@ -167,7 +160,7 @@ describe('revocation lists', () => {
     )
     expect(await told(bob)).toEqual(revoked)
     lists.serve('/root', listOf(root, '0b0b'))
-  }, 90_000)
+  })
 
   test('while the server is down the last lists hold, also for processes that start then (E38)', async () => {
     await lists.down()
@@ -190,7 +183,7 @@ describe('revocation lists', () => {
     expect(await told(bob)).toEqual(revoked)
     expect(await metric('weir_crl_lists')).toBe(2)
     await lists.up()
-  }, 90_000)
+  })
 
   test('a CA that a list revokes is no longer believed, by the filter at once and by Envoy', async () => {
     const bundleOf = async (): Promise<number> => {
@@ -217,7 +210,7 @@ describe('revocation lists', () => {
     await waitFor('a smaller bundle', async () => ((await bundleOf()) === 1 ? true : undefined))
     lists.serve('/root', listOf(root, '0b0b'))
     await waitFor('the whole bundle', async () => ((await bundleOf()) === 2 ? true : undefined))
-  }, 90_000)
+  })
 
   test('a URL that is added is fetched at once', async () => {
     lists.serve('/more', listOf(root, '0a11ce'))
@@ -228,7 +221,7 @@ describe('revocation lists', () => {
     group({ client_certificate_crl: [lists.url('/root')] })
     await untilStatus(session, 200)
     session.destroy()
-  }, 90_000)
+  })
 
   test('switched off, it lets everybody in that the CA knows', async () => {
     await waitFor('bob', async () => ((await told(bob)).status === 496 ? true : undefined))
@@ -240,5 +233,5 @@ describe('revocation lists', () => {
     await waitFor('no list', () =>
       existsSync(file) && readFileSync(file, 'utf8') === '{"format":1,"lists":[]}\n' ? true : undefined,
     )
-  }, 90_000)
+  })
 })

@@ -5,7 +5,7 @@ import { numberOf, onlyInspect } from './support/door.ts'
 import { envoyDoor } from './support/envoy-door.ts'
 
 const door = envoyDoor()
-beforeAll(() => door.start(), 30_000)
+beforeAll(() => door.start())
 afterAll(() => door.stop())
 
 workedExamples(door)

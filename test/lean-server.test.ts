@@ -174,7 +174,7 @@ describe('peers that do not behave', () => {
     // What the buffers of the kernel hold has been answered, of 100 MB.
     expect(server.larges).toBeGreaterThan(0)
     expect(server.larges).toBeLessThan(calls / 4)
-  }, 20_000)
+  })
 
   test('connections over the limit are not taken', async () => {
     const server = await start({ limits: { maxConnections: 1 } })

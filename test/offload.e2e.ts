@@ -141,7 +141,7 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (protocol) => {
 
     expect(await listenerUpdates()).toEqual(before)
     expect(origin.arrived).toHaveLength(3)
-  }, 20_000)
+  })
 })
 
 describe('who is cut', () => {
@@ -152,7 +152,7 @@ describe('who is cut', () => {
     const tls = await open('https', banned, 'www.example.com')
     expect(await ask(tls)).toBe('cut')
     expect(await statusFrom(guest, 'https', 'www.example.com')).toBe(200)
-  }, 20_000)
+  })
 
   test('where TLS passes through: before a connection to the origin is opened', async () => {
     let connections = 0
@@ -171,7 +171,7 @@ describe('who is cut', () => {
     await expect(open('https', guest, 'passed.example.com')).rejects.toThrow()
     expect(connections).toBeGreaterThan(0)
     server.close()
-  }, 20_000)
+  })
 
   test('behind the PROXY protocol: the client that it names', async () => {
     const policy = policyTo(origin.port, ['127.0.0.0/8'])
@@ -184,7 +184,7 @@ describe('who is cut', () => {
     }
     expect(await asClient('203.0.113.9')).toBe('cut')
     expect(await asClient('203.0.113.8')).toBe(200)
-  }, 20_000)
+  })
 
   test('E41: nobody where a template trusts a proxy: the peer is not the client', async () => {
     const policy = policyTo(origin.port, ['10.0.0.0/8'])
@@ -192,7 +192,7 @@ describe('who is cut', () => {
     await publish(policy, [banned])
     expect(await statusFrom(banned)).toBe(200)
     expect(await statusFrom(banned, 'https', 'www.example.com')).toBe(200)
-  }, 20_000)
+  })
 })
 
 /** An origin that answers piece by piece, as it is told. */
@@ -217,7 +217,7 @@ describe('who does not notice', () => {
       const socket = await open('http', from)
       texts.push(send({ port: 0, socket, headers: [['connection', 'close']] }).then(({ body }) => body))
     }
-    const deadline = Date.now() + 5000
+    const deadline = Date.now() + 60_000
     while (answers.length < 2 && Date.now() < deadline) await envoy.get('/ready')
     await publish(policy, [banned])
     for (const answer of answers) answer.write('second ')
@@ -225,7 +225,7 @@ describe('who does not notice', () => {
     for (const answer of answers) answer.end('last')
     expect(await Promise.all(texts)).toEqual(['first second last', 'first second last'])
     server.close()
-  }, 20_000)
+  })
 
   test(`a list of ${maxOffloaded} addresses is taken, and who is not on it is served`, async () => {
     const policy = policyTo(origin.port)
@@ -234,5 +234,5 @@ describe('who does not notice', () => {
     await publish(policy, [banned, ...many])
     expect(await statusFrom(banned)).toBe('cut')
     expect(await statusFrom(guest)).toBe(200)
-  }, 20_000)
+  })
 })

@@ -21,7 +21,7 @@ const clients: { close(): void }[] = []
 const fleet = () => createFleet({ leaveMs: 50 })
 
 beforeEach(async () => {
-  control = await startControl({ timeoutMs: 400, drainMs: 30, fleet: fleet() })
+  control = await startControl({ timeoutMs: 2000, drainMs: 30, fleet: fleet() })
 })
 afterEach(() => {
   for (const client of clients.splice(0)) client.close()

@@ -30,7 +30,7 @@ const streams: PolicyStream[] = []
 const silent = { info: () => undefined, warn: () => undefined }
 
 beforeEach(async () => {
-  ads = createAds({ log: silent, timeoutMs: 3000, drainMs: 30 })
+  ads = createAds({ log: silent, timeoutMs: 10_000, drainMs: 30 })
   server = createGrpcServer({ admit: admission(token), onDefect: () => undefined })
   ads.register(server.grpc)
   control = await server.listen('127.0.0.1:0')

@@ -9,7 +9,7 @@ let weir: TestWeir
 beforeAll(async () => {
   origin = await startOrigin('one')
   weir = await startWeir({ backendPort: origin.port })
-}, 60_000)
+})
 afterAll(async () => {
   await weir.stop()
   await origin.stop()

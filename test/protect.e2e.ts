@@ -9,7 +9,7 @@ let weir: TestWeir
 
 beforeAll(async () => {
   weir = await startWeir({})
-}, 60_000)
+})
 afterAll(async () => {
   await weir.stop()
 })

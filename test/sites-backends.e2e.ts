@@ -121,7 +121,7 @@ describe('backends', () => {
         secureListener('tls', ['*.example'], secure.port),
       ],
     })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     agent.destroy()

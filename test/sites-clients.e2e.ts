@@ -92,7 +92,7 @@ describe('clients', () => {
         secureListener('https', names),
       ],
     })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await sites.stop()
@@ -368,7 +368,7 @@ describe('without a filter', () => {
       listeners: [plainListener('http'), secureListener('https', names)],
       filter: 'absent',
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await sites.stop()
     await origin.stop()

@@ -84,7 +84,7 @@ describe('limits', () => {
         lowest,
       ),
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await sites.stop()
     await Promise.all([app, resetting, deaf].map((one) => one.stop()))
@@ -153,7 +153,7 @@ describe('limits', () => {
     let outcomes: readonly PromiseSettledResult<string>[]
     beforeAll(async () => {
       outcomes = await Promise.allSettled(slow.map(([, run]) => run()))
-    }, 20_000)
+    })
 
     slow.forEach(([saysWhat, , outcome], i) => {
       test(saysWhat, () => {
@@ -169,7 +169,7 @@ describe('limits', () => {
       await closed(flood)
       expect(flood.writableFinished).toBe(false)
       socket.destroy()
-    }, 15_000)
+    })
 
     test('2.7: send_timeout over HTTP/2: a stream that nobody reads is given up', async () => {
       const session = connectHttp2(`http://127.0.0.1:${String(sites.port)}`)
@@ -180,7 +180,7 @@ describe('limits', () => {
       await closed(flood)
       expect(flood.writableFinished).toBe(false)
       session.destroy()
-    }, 15_000)
+    })
   })
 
   describe('slow and broken origins', () => {
@@ -194,7 +194,7 @@ describe('limits', () => {
 
     test('2.7: proxy_connect_timeout: an origin that does not accept yields 504', async () => {
       expect(await get('deaf')).toMatchObject({ status: 504 })
-    }, 15_000)
+    })
 
     test('2.7: an origin that closes without an answer yields 502, and is not asked twice', async () => {
       expect(await get('resetting', { method: 'POST', body: 'order' })).toMatchObject({ status: 502 })
@@ -276,7 +276,7 @@ describe('keepalive_timeout 0', () => {
         none,
       ),
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await sites.stop()
     await app.stop()

@@ -96,7 +96,7 @@ describe('streams', () => {
         { id: 'not-grpc', service: service('grpc', 'unused', http2) },
       ]),
     })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await sites.stop()

@@ -28,7 +28,7 @@ describe('uploads', () => {
         { id: 'unread', service: service('app', app), entry: unread },
       ]),
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await sites.stop()
     await app.stop()
@@ -127,7 +127,7 @@ describe('bodies and their limits', () => {
         })),
       ]),
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await sites.stop()
     await origin.stop()
@@ -293,7 +293,7 @@ describe('a body of 1 GB', () => {
         client_max_body_size: '2048',
       }),
     })
-  }, 60_000)
+  })
   afterAll(async () => {
     await sites.stop()
     await origin.stop()
@@ -342,5 +342,5 @@ describe('a body of 1 GB', () => {
     expect(received).toBe(total)
     expect(most - before).toBeLessThan(10 * megabyte)
     client.destroy()
-  }, 60_000)
+  })
 })

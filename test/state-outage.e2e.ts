@@ -6,9 +6,9 @@ import { type RedisServer, type SlowProxy, startRedis, startSlowProxy } from './
 import { type LogLine, type TestWeir, editConfig, startWeir, waitFor } from './support/weir.ts'
 
 /** Long enough to tell one deadline from three, whatever a busy test machine adds. */
-const deadlineMs = 500
+const deadlineMs = 2000
 /** What Envoy, the filter, the shop and a busy machine may take. */
-const slackMs = 450
+const slackMs = 1900
 const rulesOfAKind = 50
 
 const limit = (n: number, global: boolean): object => ({
@@ -62,13 +62,13 @@ beforeAll(async () => {
     env: { WEIR_REDIS_DEADLINE: `${String(deadlineMs)}ms`, WEIR_ENVOY_FILTER_TIMEOUT: '10s' },
     configure: manyRules,
   })
-}, 90_000)
+})
 afterAll(async () => {
   redis.resume()
   await weir.stop()
   await proxy.stop()
   await redis.stop()
-}, 60_000)
+})
 
 const keys = numbers.map((n) => [`x-key-${String(n)}`, 'v'] as const)
 
@@ -110,7 +110,7 @@ describe('at most three exchanges a request', () => {
     expect(await ask()).toMatchObject({ status: 200, tags: expect.not.arrayContaining(['state:local']) })
     expect(proxy.roundTrips() - trips).toBe(3)
     expect((await metric('weir_state_exchanges_total')) - exchanges).toBe(3)
-  }, 20_000)
+  })
 })
 
 describe('while Redis is away', () => {
@@ -148,6 +148,5 @@ describe('while Redis is away', () => {
       await weir.logged(cameBack, before)
       expect(weir.log().slice(before).filter(cameBack)).toHaveLength(1)
     },
-    60_000,
   )
 })

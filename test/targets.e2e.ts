@@ -72,7 +72,7 @@ describe.each(modes)('escaped slashes $slashes, merged $merge', ({ slashes, merg
     sites = await startSites({
       documents: targetsDocuments(origins, { escaped_slashes: slashes, merge_slashes: merge }),
     })
-  }, 30_000)
+  })
   afterAll(async () => {
     await sites?.stop()
     await Promise.all(origins.map((origin) => origin.stop()))
@@ -96,7 +96,7 @@ describe.each(modes)('escaped slashes $slashes, merged $merge', ({ slashes, merg
     const { arrivals, wrong } = compare(sites, origins)
     expect(wrong).toEqual([])
     expect(arrivals).toBeGreaterThan(200)
-  }, 30_000)
+  })
 
   test('escaped slashes are treated as the template says', async () => {
     expect(wrongRows(await sendTargets(escaped[slashes]))).toEqual([])
@@ -123,7 +123,7 @@ describe.each(modes)('escaped slashes $slashes, merged $merge', ({ slashes, merg
     ])
     expect(wrongRows(rows)).toEqual([])
     expect(compare(sites, origins).wrong).toEqual([])
-  }, 30_000)
+  })
 
   test('HTTP/2', async () => {
     const before = compare(sites, origins).arrivals
@@ -139,5 +139,5 @@ describe.each(modes)('escaped slashes $slashes, merged $merge', ({ slashes, merg
     const { arrivals, wrong } = compare(sites, origins)
     expect(wrong).toEqual([])
     expect(arrivals - before).toBeGreaterThan(15)
-  }, 30_000)
+  })
 })

@@ -206,7 +206,7 @@ describe('TLS', () => {
     ;[origin, secure, control] = await Promise.all([
       startOrigin('app'),
       startSecureOrigin(),
-      startControl({ timeoutMs: 20_000 }),
+      startControl({ timeoutMs: 60_000 }),
     ])
     documents = documentsOf(origin.port, secure.port)
     filter = await startFilterServer({
@@ -227,7 +227,7 @@ describe('TLS', () => {
       listeners: ['http', 'https', 'behind'],
       args: ['--reject-unknown-dynamic-fields'],
     })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await envoy.stop()

@@ -8,7 +8,7 @@ let control: Control
 const clients: AdsClient[] = []
 
 beforeEach(async () => {
-  control = await startControl({ timeoutMs: 300, drainMs: 50 })
+  control = await startControl({ timeoutMs: 2000, drainMs: 50 })
 })
 
 afterEach(() => {

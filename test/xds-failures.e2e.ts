@@ -72,7 +72,7 @@ describe('origins that fail', () => {
       listeners: ['http'],
     })
     port = await envoy.listenerPort('http')
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await envoy?.stop()
@@ -196,7 +196,7 @@ describe('a filter that does not answer', () => {
       listeners: ['http'],
     })
     port = await envoy.listenerPort('http')
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await envoy?.stop()

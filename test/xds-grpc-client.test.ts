@@ -169,7 +169,7 @@ describe('a gRPC client that configures itself over xDS', () => {
         same,
         Buffer.alloc(0),
         metadata,
-        { deadline: Date.now() + 10_000 },
+        { deadline: Date.now() + 60_000 },
         answered,
       )
     })
@@ -187,7 +187,7 @@ describe('a gRPC client that configures itself over xDS', () => {
   const statusOf = (wanted: string) => nodes()[0]?.types.find(({ type: name }) => name === wanted)
 
   async function until(isTrue: () => boolean): Promise<void> {
-    const deadline = Date.now() + 5000
+    const deadline = Date.now() + 60_000
     while (!isTrue() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5))
   }
 
@@ -212,7 +212,7 @@ describe('a gRPC client that configures itself over xDS', () => {
     expect(statusOf('cluster')).toMatchObject({ acked: expect.any(String), nack: undefined })
     await greetMany(10)
     expect(await greetMany(100)).toEqual({ a: 50, b: 50 })
-  }, 20_000)
+  })
 
   test('follows an endpoint change without a failed call', async () => {
     let publishing: Promise<PublishResult> | undefined
@@ -224,7 +224,7 @@ describe('a gRPC client that configures itself over xDS', () => {
     expect((await publishing)?.nodes).toEqual([{ id: 'grpc-client-0', role: 'envoy', state: 'acked' }])
     expect([...new Set(seen.slice(0, 50))].toSorted()).toEqual(['a', 'b'])
     expect([...new Set(seen.slice(-50))].toSorted()).toEqual(['b', 'c'])
-  }, 20_000)
+  })
 
   test('that refuses a change goes on with what it had, and the publish says so', async () => {
     const result = await ads.publish(snapshotWith(portsOf('a'), 'MAGLEV'))
@@ -241,5 +241,5 @@ describe('a gRPC client that configures itself over xDS', () => {
       ],
     })
     expect(Object.keys(await greetMany(40)).toSorted()).toEqual(['b', 'c'])
-  }, 20_000)
+  })
 })

@@ -111,7 +111,7 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
         expect(await publishing).toMatchObject({ ok: true, nodes: [{ id: 'envoy-0', state: 'acked' }] })
         expect([...new Set(seen)].toSorted()).toEqual(['a', 'b'])
         expect(await originAt(port)).toBe('b')
-      }, 20_000)
+      })
 
     test('a listener more is there when the publish ends', async () => {
       await control.publish(policyWith(serviceOf('app', a)))
@@ -124,19 +124,19 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
         ],
       })
       expect(await originAt(await envoy.listenerPort('more'))).toBe('a')
-    }, 20_000)
+    })
 
     test('clusters that nothing names any more go after a while', async () => {
       await control.publish(policyWith(serviceOf('app', a)))
       const envoy = await start()
       await control.publish(policyWith(serviceOf('app2', b)))
       expect(await envoy.get('/clusters')).toContain('be|app|http::')
-      const deadline = Date.now() + 5000
+      const deadline = Date.now() + 60_000
       while ((await envoy.get('/clusters')).includes('be|app|http::') && Date.now() < deadline)
         await envoy.get('/ready')
       expect(await envoy.get('/clusters')).not.toContain('be|app|http::')
       expect(await originAt(await envoy.listenerPort('http'))).toBe('b')
-    }, 20_000)
+    })
 
     test('the same policy again is not sent again', async () => {
       await control.publish(policyWith(serviceOf('app', a)))
@@ -148,7 +148,7 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
       const before = await updates()
       expect(states(await control.publish(policyWith(serviceOf('app', a))))).toEqual([['envoy-0', 'acked']])
       expect(await updates()).toEqual(before)
-    }, 20_000)
+    })
   })
 
   describe('what Envoy refuses', () => {
@@ -184,7 +184,7 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
       expect(control.ads.status().nodes[0]?.types.some(({ nack }) => nack !== undefined)).toBe(false)
       expect((await control.publish(policyWith(serviceOf('app', b)))).ok).toBe(true)
       expect(await originAt(port)).toBe('b')
-    }, 20_000)
+    })
 
     test('on one Envoy is rolled back on all', async () => {
       await control.publish(policyWith(serviceOf('app', a)))
@@ -194,7 +194,7 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
       expect(result.nodes.map(({ id }) => id)).toEqual(['envoy-0', 'envoy-1'])
       for (const envoy of [first, second]) expect(await originAt(await envoy.listenerPort('http'))).toBe('a')
       expect((await control.publish(policyWith(serviceOf('app', a)))).ok).toBe(true)
-    }, 20_000)
+    })
 
     test('for a listener does not take the listener away', async () => {
       await control.publish(policyWith(serviceOf('app', a)))
@@ -211,7 +211,7 @@ describe.each<Protocol>(['delta', 'sotw'])('over %s:', (spoken) => {
         }),
       ])
       expect(await originAt(port)).toBe('a')
-    }, 20_000)
+    })
   })
 })
 
@@ -227,7 +227,7 @@ describe('partners that come and go', () => {
     })
     control.stop()
     for (let sent = 0; sent < 10; sent++) expect(await originAt(port)).toBe('a')
-  }, 20_000)
+  })
 
   test('a filter that died is used again as soon as it is back', async () => {
     const filter = await startStandIn()
@@ -243,7 +243,7 @@ describe('partners that come and go', () => {
     standIns.push(again)
     expect(await originAt(port)).toBe('a')
     expect(again.checks).toHaveLength(1)
-  }, 20_000)
+  })
 
   test('of two filters on Unix sockets, one may die', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weir-'))
@@ -259,12 +259,12 @@ describe('partners that come and go', () => {
     expect(one.checks.length).toBeGreaterThan(0)
     expect(two.checks.length).toBeGreaterThan(0)
     one.kill()
-    const deadline = Date.now() + 10_000
+    const deadline = Date.now() + 60_000
     const healthy = () => envoy.stat('cluster.weir_filter.membership_healthy')
     while ((await healthy()) !== 1 && Date.now() < deadline) await envoy.get('/ready')
     for (let sent = 0; sent < 20; sent++) expect(await originAt(port)).toBe('a')
     rmSync(folder, { recursive: true })
-  }, 30_000)
+  })
 
   test('a trusted peer says who the client is, another one does not', async () => {
     await control.publish(policyWith(serviceOf('app', a), [], { trustedSources: ['127.0.0.0/8'] }))
@@ -284,5 +284,5 @@ describe('partners that come and go', () => {
     }
     expect(await realIp('203.0.113.9, 127.0.0.7')).toBe('203.0.113.9')
     expect(await realIp('6.6.6.6, 203.0.113.9')).toBe('203.0.113.9')
-  }, 20_000)
+  })
 })

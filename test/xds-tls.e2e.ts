@@ -33,11 +33,11 @@ beforeAll(async () => {
     WEIR_XDS_TLS_CLIENT_CA: file('ca'),
   })
   control = await weir.startControl()
-}, 40_000)
+})
 afterAll(async () => {
   await weir.stop()
   rmSync(folder, { recursive: true })
-}, 30_000)
+})
 
 const ofNode = (): Record<string, string> => ({
   WEIR_XDS_TLS_CERT: file('node'),
@@ -54,22 +54,18 @@ describe('over TLS with client certificates', () => {
     ['whose CA is another', () => ({ ...ofNode(), WEIR_XDS_TLS_CA: file('other-ca') }), /certificate/],
     ['without a certificate', () => ({ WEIR_XDS_TLS_CA: file('ca') }), /./],
     ['in plain text', () => ({}), /./],
-  ])(
-    'a filter %s gets nothing',
-    async (_says, env, reason) => {
-      const filter = await weir.startFilter(1, env())
-      const line = await filter.logged('the control plane cannot be reached; trying again')
-      expect(line['reason']).toMatch(reason)
-      expect(filter.log().map(({ msg }) => msg)).not.toContain('policy in force')
-      await filter.end()
-    },
-    30_000,
-  )
+  ])('a filter %s gets nothing', async (_says, env, reason) => {
+    const filter = await weir.startFilter(1, env())
+    const line = await filter.logged('the control plane cannot be reached; trying again')
+    expect(line['reason']).toMatch(reason)
+    expect(filter.log().map(({ msg }) => msg)).not.toContain('policy in force')
+    await filter.end()
+  })
 
   test('an Envoy whose CA is another does not believe it', async () => {
     const started = weir.startEnvoy({ ...shown(), CONTROL_CA: file('other-ca') }, inVain)
     await expect(started).rejects.toThrow('CERTIFICATE_VERIFY_FAILED')
-  }, 30_000)
+  })
 
   test('a filter and an Envoy of this CA get everything, and requests are answered', async () => {
     const filter = await weir.startFilter(0, { ...ofNode(), WEIR_XDS_TLS_CA: file('ca') })
@@ -81,7 +77,7 @@ describe('over TLS with client certificates', () => {
       return status === 200 ? true : undefined
     })
     expect(await filter.metric('weir_decision_seconds_count')).toBeGreaterThan(0)
-  }, 40_000)
+  })
 })
 
 test('a control plane whose certificate names another host is believed by nobody', async () => {
@@ -92,22 +88,18 @@ test('a control plane whose certificate names another host is believed by nobody
   expect(line['reason']).toMatch(/does not match certificate's altnames/)
   const started = weir.startEnvoy({ ...shown(), CONTROL_CA: file('ca') }, inVain)
   await expect(started).rejects.toThrow('CERTIFICATE_VERIFY_FAILED')
-}, 40_000)
+})
 
 describe('for other machines', () => {
-  test.each(['control', 'serve'])(
-    'weir %s does not start without TLS',
-    async (command) => {
-      const { code, stderr } = await runWeir([command, '--xds-listen', '0.0.0.0:0'])
-      expect(code).toBe(2)
-      expect(stderr).toMatch(/xds\.listen: .* give xds\.tls\.cert and xds\.tls\.key/)
-    },
-    30_000,
-  )
+  test.each(['control', 'serve'])('weir %s does not start without TLS', async (command) => {
+    const { code, stderr } = await runWeir([command, '--xds-listen', '0.0.0.0:0'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/xds\.listen: .* give xds\.tls\.cert and xds\.tls\.key/)
+  })
 
   test('a filter does not dial in plain text', async () => {
     const { code, stderr } = await runWeir(['filter', '--control', '192.0.2.5:18000'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/xds\.control: .* xds\.tls\.ca/)
-  }, 30_000)
+  })
 })

@@ -92,7 +92,7 @@ describe('a policy with several sites', () => {
     envoy = await start(control, 'envoy-0', ['http', 'alt'])
     port = await envoy.listenerPort('http')
     other = await envoy.listenerPort('alt')
-  }, 30_000)
+  })
 
   afterAll(async () => {
     await envoy?.stop()

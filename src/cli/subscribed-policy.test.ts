@@ -33,7 +33,7 @@ const life: Pick<Lifecycle, 'start'> = {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weir-subscribed-'))
-  ads = createAds({ log: { info: () => undefined, warn: () => undefined }, timeoutMs: 5000 })
+  ads = createAds({ log: { info: () => undefined, warn: () => undefined }, timeoutMs: 10_000 })
   server = createGrpcServer({ onDefect: () => undefined })
   ads.register(server.grpc)
   control = await server.listen('127.0.0.1:0')

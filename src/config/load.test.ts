@@ -617,9 +617,9 @@ describe('ten thousand of them', () => {
     ],
   ]
   test.each(rows)('%s take seconds, not minutes', (...[, documents, found]) => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     const result = buildPolicy(documents)
-    expect(performance.now() - start).toBeLessThan(10_000)
+    expect(process.cpuUsage(start).user).toBeLessThan(20e6)
     expect(totalOf(result.ok ? [] : result.problems) + totalOf(result.warnings)).toBe(found)
   })
 })

@@ -54,7 +54,7 @@ describe('the first start', () => {
     const kept = readFileSync(file, 'utf8').trim()
     for (const seed of seeds) expect(seed).toMatchObject({ ok: true, seed: kept })
     expect(readdirSync(join(folder, 'var'))).toEqual(['masking-seed'])
-  }, 20_000)
+  })
 })
 
 async function outputOf(child: ChildProcess): Promise<string> {

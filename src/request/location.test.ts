@@ -12,7 +12,7 @@ describe('the databases that ship (spec pipeline 1.4)', () => {
   let locator: Locator
   beforeAll(async () => {
     locator = await openLocator({})
-  }, 30_000)
+  })
 
   test('are there', () => {
     expect(locator.missing).toEqual([])

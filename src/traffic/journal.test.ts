@@ -25,9 +25,9 @@ const lines = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from }, (_, i) => line(from + i))
 
 async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 60_000
   while (!what()) {
-    if (Date.now() > deadline) throw new Error('did not happen within 5 s')
+    if (Date.now() > deadline) throw new Error('did not happen within a minute')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -438,12 +438,12 @@ export function contentFilterExamples(door: Door): void {
       '6.5 masking ten thousand values takes no second',
       async () => {
         const query = Array.from({ length: 9000 }, (_, i) => `pw=secret${String(i)}`).join('&')
-        const began = performance.now()
+        const began = process.cpuUsage()
         const { record } = await site(masking).send({
           path: `/?${query}`,
           headers: { 'x-long': 'a'.repeat(16_000) },
         })
-        expect(performance.now() - began).toBeLessThan(1000)
+        expect(process.cpuUsage(began).user).toBeLessThan(1e6)
         expect(JSON.stringify(record)).not.toContain('secret')
       },
       'a target of 130 KB, which Envoy refuses with 431',

@@ -62,7 +62,6 @@ function startPart(name: string, args: readonly string[], folder: string, env: R
             .slice(after)
             .find(({ msg }) => msg === message),
         {
-          timeoutMs: 20_000,
           hint: () => chunks.join('').slice(-6000),
         },
       ),

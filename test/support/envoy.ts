@@ -120,7 +120,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
     bootstrap,
     listeners = [],
     concurrency = 1,
-    timeoutMs = 45_000,
+    timeoutMs = 60_000,
     logLevel = 'info',
     args = [],
   } = options

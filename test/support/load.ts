@@ -29,7 +29,7 @@ export type Load = {
 }
 
 /** Milliseconds without a byte after which a request is lost. */
-const patience = 15_000
+const patience = 60_000
 
 /** A machine that cannot keep up is not given more: what waits in a queue of its own says nothing about who lost it. */
 const mostUnderWay = 100

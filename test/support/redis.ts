@@ -97,7 +97,7 @@ function converse(port: number, line: string): Promise<string> {
 }
 
 async function eventually(what: string, logs: () => string, look: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   for (;;) {
     if (await look().catch(() => false)) return
     if (Date.now() > deadline) throw new Error(`Redis: ${what} did not happen within 20 s\n${logs()}`)

@@ -150,7 +150,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 export async function waitFor<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  { timeoutMs = 10_000, hint = () => '' }: { readonly timeoutMs?: number; readonly hint?: () => string } = {},
+  { timeoutMs = 60_000, hint = () => '' }: { readonly timeoutMs?: number; readonly hint?: () => string } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
@@ -210,7 +210,7 @@ export async function startWeir(options: WeirOptions): Promise<TestWeir> {
         if (child.exitCode !== null) throw new Error(`weir ended with ${String(child.exitCode)}\n${hint()}`)
         return stdout().includes('ready: ') ? true : undefined
       },
-      { timeoutMs: 40_000, hint },
+      { hint },
     )
   } catch (error) {
     await stop()

@@ -30,8 +30,8 @@ describe('address ranges for Envoy', () => {
 
   test('twenty thousand addresses are no matter', () => {
     const many = Array.from({ length: 20_000 }, (_, n) => `10.${n >> 12}.${(n >> 4) & 255}.${(n & 15) * 16}`)
-    const started = performance.now()
+    const started = process.cpuUsage()
     expect(cidrRanges([...many, '10.1.0.0/16'])).toHaveLength(20_000 - 4096 + 1)
-    expect(performance.now() - started).toBeLessThan(2000)
+    expect(process.cpuUsage(started).user).toBeLessThan(5e6)
   })
 })

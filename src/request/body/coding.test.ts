@@ -36,9 +36,9 @@ describe('content-encoding (spec pipeline 1.8, 1.10)', () => {
     ['br', brotliCompressSync(Buffer.alloc(50_000_000))],
     ['deflate', deflateSync(Buffer.alloc(50_000_000))],
   ])('a bomb in %s is bounded in size and time', (coding, bytes) => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     const undone = undoCodings(bytes, coding, limit, true)
-    expect(performance.now() - start).toBeLessThan(200)
+    expect(process.cpuUsage(start).user).toBeLessThan(1e6)
     expect(undone).toMatchObject({ kind: 'plain', cut: true })
     expect(undone.kind === 'plain' ? undone.bytes.length : limit + 1).toBeLessThanOrEqual(limit)
     expect(read(post(bytes, type, [['content-encoding', coding]])).body.tooLarge).toMatchObject({

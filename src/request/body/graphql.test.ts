@@ -137,13 +137,13 @@ describe('JSONPath', () => {
     let deep: unknown = 'x'
     for (let i = 0; i < 200; i++) deep = { a: deep, b: [deep] }
     const segments = parseJsonPath('$..a..a..a..a..a') ?? []
-    const start = performance.now()
+    const start = process.cpuUsage()
     selectStrings(
       JSON.parse(
         JSON.stringify({ a: Array.from({ length: 1000 }, () => ({ a: { a: { a: { a: 'x' } } } })) }),
       ),
       segments,
     )
-    expect(performance.now() - start).toBeLessThan(500)
+    expect(process.cpuUsage(start).user).toBeLessThan(5e6)
   })
 })

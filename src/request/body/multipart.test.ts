@@ -116,9 +116,9 @@ describe('multipart/form-data to leaves (spec pipeline 1.8)', () => {
   })
 
   test('many delimiters that are none take linear time', () => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     parse(Buffer.from('--b'.repeat(300_000)))
     parse(Buffer.from('\n--b '.repeat(200_000)))
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(process.cpuUsage(start).user).toBeLessThan(5e6)
   })
 })

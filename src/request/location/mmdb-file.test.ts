@@ -19,26 +19,22 @@ const randomAddress = (family: 4 | 6): string =>
     ? `${String(random(256))}.${String(random(256))}.${String(random(256))}.${String(random(256))}`
     : `2${String(random(4))}0${random(16).toString(16)}:${random(65536).toString(16)}:${random(65536).toString(16)}::${random(65536).toString(16)}`
 
-test.each([4, 6] as const)(
-  'finds what the standard reader finds: IPv%i',
-  async (family) => {
-    const reference = new Reader<never>(await readFile(path(family)))
-    const own = openMmdb(path(family))
-    const words = new Uint32Array(4)
-    let found = 0
-    for (let i = 0; i < 2000; i++) {
-      const address = randomAddress(family)
-      readAddress(address, words)
-      const [record, bits] = reference.getWithPrefixLength(address)
-      const expected = record === null ? undefined : { record, bits }
-      expect(own.find(words, family)).toEqual(expected)
-      if (expected !== undefined) found++
-    }
-    own.close()
-    expect(found).toBeGreaterThan(100)
-  },
-  30_000,
-)
+test.each([4, 6] as const)('finds what the standard reader finds: IPv%i', async (family) => {
+  const reference = new Reader<never>(await readFile(path(family)))
+  const own = openMmdb(path(family))
+  const words = new Uint32Array(4)
+  let found = 0
+  for (let i = 0; i < 2000; i++) {
+    const address = randomAddress(family)
+    readAddress(address, words)
+    const [record, bits] = reference.getWithPrefixLength(address)
+    const expected = record === null ? undefined : { record, bits }
+    expect(own.find(words, family)).toEqual(expected)
+    if (expected !== undefined) found++
+  }
+  own.close()
+  expect(found).toBeGreaterThan(100)
+})
 
 /** A database of one node: IPv4 0.0.0.0/1 has the record, the rest has none. */
 function tinyDatabase(ipVersion: 4 | 6, record: Buffer): Buffer {
