@@ -1,33 +1,22 @@
-// One HTTP/2 connection of a gRPC client: what each frame means in the state that its stream is in (RFC 9113 sections 5 and 6), and
-// how a connection ends. It knows no socket: bytes come in by `receive` and leave through a sink, so that tests and the fuzz
-// target run it in memory.
+// One HTTP/2 connection of a gRPC client: its parts, the order in which things happen, and how it ends. frame-handlers.ts says what
+// each frame means. It knows no socket: bytes come in by `receive` and leave through a sink, so that tests and the fuzz target run
+// it in memory.
 //
 // Methods run when a read event has been worked through or when their turn comes (turns.ts), so that a call which was reset
 // meanwhile is not run at all (rapid reset), and answers leave together.
 import type { OnDefect } from '../transport.ts'
 import { createCalls } from './calls.ts'
-import { type Frame, createFrameReader } from './frame-reader.ts'
-import {
-  ConnectionError,
-  type ErrorCode,
-  flag,
-  frameType,
-  goawayFrame,
-  max31,
-  pingFrame,
-  resetFrame,
-  settingsAck,
-  settingsFrame,
-} from './frames.ts'
-import { type Block, createBlockReader } from './header-block.ts'
+import { createFrameHandlers } from './frame-handlers.ts'
+import { createFrameReader } from './frame-reader.ts'
+import { ConnectionError, goawayFrame, max31, pingFrame, resetFrame, settingsFrame } from './frames.ts'
 import { createIntake } from './intake.ts'
-import { type Budget, type Costly, type Limits, createPatience, smallDataBytes } from './limits.ts'
+import { type Budget, type Costly, type Limits, createPatience } from './limits.ts'
 import { createOutbox } from './outbox.ts'
-import { readSettings } from './peer-settings.ts'
-import { type Progress, createReceiver } from './receiver.ts'
+import { createReceiver } from './receiver.ts'
 import { createSender } from './sender.ts'
 import { refusal } from './status.ts'
-import { type Served, type Stream, createRecentIds } from './stream.ts'
+import type { Served, Stream } from './stream.ts'
+import { createStreams } from './streams.ts'
 import type { Party, Turns } from './turns.ts'
 
 /** Where the bytes of a connection go. */
@@ -75,33 +64,10 @@ const drainPing = Buffer.from('draining')
 /** Milliseconds after which a client that does not answer the ping of `drain` is told the last stream all the same. */
 const drainWaitMs = 1000
 
-const broken = (reason: string): never => {
-  throw new ConnectionError('protocolError', reason)
-}
-
-const expectSize = ({ start, end, type }: Frame, bytes: number): void => {
-  if (end - start !== bytes)
-    throw new ConnectionError('frameSizeError', `a frame of type ${type} has ${end - start} bytes`)
-}
-
-const expectConnection = ({ stream, type }: Frame): void => {
-  if (stream !== 0) broken(`a frame of type ${type} on a stream`)
-}
-
-const expectStream = ({ stream, type }: Frame): void => {
-  if (stream === 0) broken(`a frame of type ${type} without a stream`)
-}
-
 export function createConnection(options: ConnectionOptions): Connection {
   const { sink, methods, limits, budget, onDefect, turns, onShed, now } = options
-  const streams = new Map<number, Stream>()
-  /** Streams that both sides have ended, and those that this side reset, for which frames may still be on their way. */
-  const endedIds = createRecentIds()
-  const resetIds = createRecentIds()
   /** Requests that are complete, to be answered at the end of the read event. */
   let ready: Stream[] = []
-  let lastId = 0
-  let greeted = false
   let over = false
   /** serving; noticed: the client has been told to open no more streams; leaving: it ends with the last call. */
   let phase: 'serving' | 'noticed' | 'leaving' = 'serving'
@@ -111,55 +77,48 @@ export function createConnection(options: ConnectionOptions): Connection {
   const outbox = createOutbox((bytes) => sink.write(bytes))
   const send = (frame: Buffer): void => outbox.append(frame)
   const patience = createPatience(limits.patience, now())
-  const blocks = createBlockReader(limits.maxContinuations)
-  const intake = createIntake({ methods, limits, now })
+  const streams = createStreams(closedStream)
   const receiver = createReceiver({ limits, budget, send, isFull: () => sink.full })
   const sender = createSender(outbox, sent)
   const calls = createCalls({ now, onDefect, answer: sender.answer, refuse: sender.refuse, onLate })
+  const handlers = createFrameHandlers({
+    limits,
+    streams,
+    intake: createIntake({ methods, limits, now }),
+    receiver,
+    sender,
+    send,
+    spend,
+    hasRoom: () => phase !== 'leaving' && streams.open.size + calls.abandoned < limits.maxConcurrentStreams,
+    onCall: ({ deadline }) => calls.expect(deadline),
+    onRequest: enqueue,
+    onPong(data) {
+      if (phase === 'noticed' && data.equals(drainPing)) leave()
+    },
+    onGoaway: leave,
+  })
+  const reader = createFrameReader(handlers.take)
 
   function spend(what: Costly): void {
     if (!patience.spend(what, now()))
       throw new ConnectionError('enhanceYourCalm', `too much that leads to nothing: ${what}`)
   }
 
-  function forget(stream: Stream): void {
-    streams.delete(stream.id)
-    stream.closed = true
+  function closedStream(stream: Stream): void {
     sender.forget(stream)
     receiver.forget(stream)
     calls.leave(stream)
   }
 
-  /** RFC 9113 section 5.4.2 */
-  function reset(id: number, code: ErrorCode): void {
-    const stream = streams.get(id)
-    if (stream !== undefined) forget(stream)
-    resetIds.add(id)
-    send(resetFrame(id, code))
-  }
-
-  function streamError(id: number, code: ErrorCode): void {
-    reset(id, code)
-    spend('streamError')
-  }
-
   /** The whole answer is in the outbox. A request that has not ended is of no more interest (RFC 9113 section 8.1). */
   function sent(stream: Stream): void {
     patience.answered()
-    if (!stream.remoteEnded) {
-      reset(stream.id, 'noError')
+    if (stream.remoteEnded) {
+      streams.end(stream)
       return
     }
-    forget(stream)
-    endedIds.add(stream.id)
-  }
-
-  /** A frame for a stream that is not open. */
-  function late({ stream: id, type }: Frame): void {
-    if (id > lastId || id % 2 === 0) broken(`a frame of type ${type} on an idle stream`)
-    if (!resetIds.has(id))
-      throw new ConnectionError('streamClosed', `a frame of type ${type} on a closed stream`)
-    spend('lateFrame')
+    streams.reset(stream.id)
+    send(resetFrame(stream.id, 'noError'))
   }
 
   function enqueue(stream: Stream): void {
@@ -167,166 +126,6 @@ export function createConnection(options: ConnectionOptions): Connection {
       ready.push(stream)
     else turns.add(party, stream)
   }
-
-  function proceed(stream: Stream, progress: Progress): void {
-    if (progress.kind === 'complete') enqueue(stream)
-    else if (progress.kind === 'error') streamError(stream.id, progress.code)
-    else if (progress.kind === 'refused' && stream.refusal !== undefined)
-      sender.refuse(stream, stream.refusal)
-  }
-
-  function onData(frame: Frame): void {
-    expectStream(frame)
-    receiver.count(frame)
-    const stream = streams.get(frame.stream)
-    if (stream === undefined) {
-      late(frame)
-      return
-    }
-    if (stream.remoteEnded) {
-      streamError(stream.id, 'streamClosed')
-      return
-    }
-    if (frame.end - frame.start < smallDataBytes && (frame.flags & flag.endStream) === 0) spend('smallData')
-    proceed(stream, receiver.data(stream, frame))
-  }
-
-  function onTrailers(stream: Stream, block: Block): void {
-    const problem = intake.trailers(block)
-    if (stream.remoteEnded) streamError(stream.id, 'streamClosed')
-    else if (problem !== undefined || !block.endStream) streamError(stream.id, 'protocolError')
-    else proceed(stream, receiver.end(stream))
-  }
-
-  function onRequest(block: Block): void {
-    lastId = block.stream
-    const stream = intake.request(block, sender.initialWindow)
-    if (typeof stream === 'string' || block.dependsOn === block.stream) {
-      streamError(block.stream, 'protocolError')
-      return
-    }
-    if (phase === 'leaving' || streams.size + calls.abandoned >= limits.maxConcurrentStreams) {
-      streamError(stream.id, 'refusedStream')
-      return
-    }
-    streams.set(stream.id, stream)
-    calls.expect(stream.deadline)
-    if (block.endStream) proceed(stream, receiver.end(stream))
-  }
-
-  function onBlock(block: Block): void {
-    const { stream: id } = block
-    const stream = streams.get(id)
-    if (stream !== undefined) onTrailers(stream, block)
-    else if (id % 2 === 0) broken('a stream with an even number')
-    else if (id > lastId) onRequest(block)
-    else {
-      // Also what is ignored has to be decoded: it changes the table.
-      intake.trailers(block)
-      if (resetIds.has(id)) spend('lateFrame')
-      else if (endedIds.has(id)) throw new ConnectionError('streamClosed', 'HEADERS on a closed stream')
-      else broken('a stream with a smaller number than the one before')
-    }
-  }
-
-  function onHeaders(frame: Frame): void {
-    expectStream(frame)
-    const block = blocks.take(frame)
-    if (block !== undefined) onBlock(block)
-  }
-
-  /** RFC 9113 section 5.3.2: priorities are deprecated, but what is no priority is still an error. */
-  function onPriority(frame: Frame): void {
-    expectStream(frame)
-    spend('priority')
-    const size = frame.end - frame.start
-    if (size === 5 && (frame.bytes.readUInt32BE(frame.start) & max31) !== frame.stream) return
-    const code = size === 5 ? 'protocolError' : 'frameSizeError'
-    if (!streams.has(frame.stream)) throw new ConnectionError(code, 'a malformed PRIORITY')
-    streamError(frame.stream, code)
-  }
-
-  function onReset(frame: Frame): void {
-    expectStream(frame)
-    expectSize(frame, 4)
-    const stream = streams.get(frame.stream)
-    if (stream === undefined) {
-      if (frame.stream > lastId) broken('RST_STREAM on an idle stream')
-      spend('lateFrame')
-      return
-    }
-    forget(stream)
-    endedIds.add(stream.id)
-    spend('reset')
-  }
-
-  function onSettings(frame: Frame): void {
-    expectConnection(frame)
-    if (frame.flags & flag.ack) {
-      expectSize(frame, 0)
-      return
-    }
-    if (greeted) spend('settings')
-    const window = readSettings(frame.bytes, frame.start, frame.end)
-    if (window !== undefined) sender.setInitialWindow(window, streams.values())
-    send(settingsAck)
-  }
-
-  function onPing(frame: Frame): void {
-    expectConnection(frame)
-    expectSize(frame, 8)
-    const data = frame.bytes.subarray(frame.start, frame.end)
-    spend('ping')
-    if ((frame.flags & flag.ack) === 0) send(pingFrame(data, 'answer'))
-    else if (phase === 'noticed' && data.equals(drainPing)) leave()
-  }
-
-  function onGoaway(frame: Frame): void {
-    expectConnection(frame)
-    if (frame.end - frame.start < 8) expectSize(frame, 8)
-    leave()
-  }
-
-  function onWindowUpdate(frame: Frame): void {
-    expectSize(frame, 4)
-    spend('windowUpdate')
-    const increment = frame.bytes.readUInt32BE(frame.start) & max31
-    if (frame.stream === 0) {
-      sender.widen(increment)
-      return
-    }
-    const stream = streams.get(frame.stream)
-    if (stream === undefined) {
-      if (frame.stream > lastId) broken('WINDOW_UPDATE on an idle stream')
-      return
-    }
-    if (increment === 0) streamError(stream.id, 'protocolError')
-    else if (!sender.widenStream(stream, increment)) streamError(stream.id, 'flowControlError')
-  }
-
-  const onType: Readonly<Record<number, (frame: Frame) => void>> = {
-    [frameType.data]: onData,
-    [frameType.headers]: onHeaders,
-    [frameType.priority]: onPriority,
-    [frameType.rstStream]: onReset,
-    [frameType.settings]: onSettings,
-    [frameType.pushPromise]: () => broken('PUSH_PROMISE from a client'),
-    [frameType.ping]: onPing,
-    [frameType.goaway]: onGoaway,
-    [frameType.windowUpdate]: onWindowUpdate,
-    [frameType.continuation]: onHeaders,
-  }
-
-  const reader = createFrameReader((frame) => {
-    if (!greeted && (frame.type !== frameType.settings || frame.flags & flag.ack))
-      broken('the first frame is not SETTINGS')
-    if (blocks.open && frame.type !== frameType.continuation) broken('a header block was interrupted')
-    const on = onType[frame.type]
-    // RFC 9113 section 5.5: unknown types are ignored.
-    if (on === undefined) spend('unknownFrame')
-    else on(frame)
-    greeted = true
-  })
 
   function answerReady(): void {
     if (ready.length === 0) return
@@ -345,7 +144,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     over = true
     clearTimeout(drainTimer)
     calls.stop()
-    for (const stream of streams.values()) forget(stream)
+    streams.endAll()
     ready = []
   }
 
@@ -355,7 +154,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       error instanceof ConnectionError ? error : new ConnectionError('internalError', 'internal error')
     if (!(error instanceof ConnectionError)) onDefect(error, '/http2/connection')
     endAll()
-    send(goawayFrame(lastId, code, message))
+    send(goawayFrame(streams.last, code, message))
     outbox.flush()
     sink.end()
   }
@@ -368,8 +167,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       return
     }
     outbox.flush()
-    calls.watch(streams)
-    if (phase !== 'leaving' || streams.size > 0) return
+    calls.watch(streams.open)
+    if (phase !== 'leaving' || streams.open.size > 0) return
     endAll()
     sink.end()
   }
@@ -414,7 +213,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (phase === 'leaving') return
     phase = 'leaving'
     clearTimeout(drainTimer)
-    send(goawayFrame(lastId, 'noError'))
+    send(goawayFrame(streams.last, 'noError'))
   }
 
   send(
@@ -429,7 +228,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   return {
     get greeted() {
-      return greeted
+      return handlers.greeted
     },
     receive(chunk) {
       if (over) return
