@@ -10,6 +10,8 @@ export {
   compilePattern,
   compilePatternSet,
 } from './pattern.ts'
+export { type Recent, createRecent } from './recent.ts'
+export { type Shared, createShared } from './shared.ts'
 export {
   type AddressIndex,
   type Cidr,

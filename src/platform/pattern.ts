@@ -2,6 +2,8 @@
 // operator writes. A pattern is checked when a document is read and compiled when it is published.
 // Nothing that an operator writes runs as a JavaScript RegExp; a few fixed ones of Weir's own do, each linear.
 import RE2 from 're2'
+import { createRecent } from './recent.ts'
+import { createShared } from './shared.ts'
 
 export type PatternFlags = {
   /** Letters match whatever their case. */
@@ -31,11 +33,17 @@ const withoutEscapes = (source: string): string =>
 /** Characters that a pattern may have; longer ones are lists that belong elsewhere, and cost seconds to refuse. */
 const longest = 65_536
 
+/** What RE2 took lately: the next policy has nearly the same patterns. */
+const taken = createRecent<true>(8192)
+const longestTaken = 1024
+
 /** Checks that RE2 takes the pattern. */
 export function checkPattern(source: string): PatternProblem | undefined {
   if (source.length > longest) return { offset: longest, why: `longer than ${String(longest)} characters` }
+  if (taken.get(source)) return undefined
   try {
     new RE2(source, 'u')
+    if (source.length <= longestTaken) taken.set(source, true)
     return undefined
   } catch (error) {
     const plain = withoutEscapes(source)
@@ -112,12 +120,18 @@ function compileSet(sources: readonly string[], maxMem = usualMemory): InstanceT
   }
 }
 
+const sets = createShared<PatternSet>()
+
 /**
- * Compiles the patterns into one automaton; an index of `match` is the pattern's place in the list. Throws SyntaxError for
- * a pattern that `checkPattern` refuses, and an Error where all together need too much memory.
+ * Compiles the patterns into one automaton; an index of `match` is the pattern's place in the list. The same patterns are the
+ * same set, also for the next policy: its automaton has met the traffic. Throws SyntaxError for a pattern that `checkPattern`
+ * refuses, and an Error where all together need too much memory.
  */
 export function compilePatternSet(sources: readonly string[], flags: PatternFlags = {}): PatternSet {
   if (sources.length === 0) return { size: 0, match: () => none }
-  const set = compileSet(sources.map((source) => withFlags(source, flags)))
-  return { size: sources.length, match: (value) => set.match(bytesOf(value)) }
+  const whole = sources.map((source) => withFlags(source, flags))
+  return sets.get(JSON.stringify(whole), () => {
+    const set = compileSet(whole)
+    return { size: whole.length, match: (value) => set.match(bytesOf(value)) }
+  })
 }

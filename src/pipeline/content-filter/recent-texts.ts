@@ -1,5 +1,5 @@
-// A bounded memory of short texts. Two generations instead of a list in order of use: what was asked for lately survives,
-// a client that sends ever new texts costs neither memory nor what others left here for long.
+// A bounded memory of short texts.
+import { createRecent } from '#platform'
 
 export type RecentTexts = { has(text: string): boolean; add(text: string): void }
 
@@ -9,25 +9,13 @@ const mostTexts = 4096
 const longestText = 1024
 
 export function createRecentTexts(): RecentTexts {
-  let young = new Set<string>()
-  let old = new Set<string>()
-  const remember = (text: string): void => {
-    if (young.size >= mostTexts) {
-      old = young
-      young = new Set()
-    }
-    young.add(text)
-  }
+  const texts = createRecent<true>(mostTexts)
   return {
-    has(text) {
-      if (young.has(text)) return true
-      if (!old.has(text)) return false
-      remember(text)
-      return true
-    },
+    has: (text) => texts.get(text) === true,
     add(text) {
       // A copy: the text may be a slice that would keep its whole request in memory.
-      if (text.length <= longestText && !young.has(text)) remember(Buffer.from(text).toString())
+      if (text.length <= longestText && texts.get(text) === undefined)
+        texts.set(Buffer.from(text).toString(), true)
     },
   }
 }

@@ -1,6 +1,7 @@
 // What a text must contain for a rule to match at all. A rule that remembers something over any distance ("a quote was
 // closed, later a function") makes an automaton large; the stretches between two such distances do not. So these are
 // looked for first, those of all rules together, and a rule itself is tried only where they were found.
+import { createRecent } from '#platform'
 
 /** A pattern that every text with a match contains, and how telling it is; undefined where none can be told. */
 type Required = { readonly source: string; readonly weight: number } | undefined
@@ -239,6 +240,18 @@ function factorsIn(branches: readonly (readonly Atom[])[]): Factors {
  * told. An automaton that looks for strings alone stays small, however many there are.
  */
 export function factorsOfPattern(source: string): readonly string[] | undefined {
+  const known = read.get(source)
+  if (known !== undefined) return known.factors
+  const factors = readFactors(source)
+  if (source.length <= longestRead) read.set(source, { factors })
+  return factors
+}
+
+/** Reading a pattern takes as long as compiling it, and the next policy has nearly the same ones. */
+const read = createRecent<{ readonly factors: Factors }>(4096)
+const longestRead = 4096
+
+function readFactors(source: string): Factors {
   const cursor: Cursor = { source, at: 0 }
   try {
     const branches = readBranches(cursor)

@@ -2,7 +2,7 @@
 // build its states for seconds, and one for each would read a text a hundred times. So rules are tried in small groups, and
 // a group only where the text has one of the strings that each of its matches contains (`factor-scan.ts`). Of the few rules
 // without such strings, an automaton or few look for what each requires (`required.ts`) before those that reach far are tried.
-import { type PatternFlags, type PatternSet, compilePatternSet } from '#platform'
+import { type PatternFlags, type PatternSet, compilePatternSet, createShared } from '#platform'
 import { type FactorScan, createFactorScan } from './factor-scan.ts'
 import { analyse, factorsOfPattern } from './required.ts'
 
@@ -60,8 +60,16 @@ function needed(factors: FactorScan, text: Buffer, all: number): Iterable<number
   return found
 }
 
-/** A set of patterns that matches like `compilePatternSet` of all of them, ascending; throws on the same patterns. */
-export function compileRuleSet(sources: readonly string[], flags: PatternFlags): PatternSet {
+const ruleSets = createShared<PatternSet>()
+
+/**
+ * A set of patterns that matches like `compilePatternSet` of all of them, ascending; throws on the same patterns. The same
+ * patterns are the same set.
+ */
+export const compileRuleSet = (sources: readonly string[], flags: PatternFlags): PatternSet =>
+  ruleSets.get(JSON.stringify([flags, sources]), () => compile(sources, flags))
+
+function compile(sources: readonly string[], flags: PatternFlags): PatternSet {
   const sought: Sought[] = []
   const unknown: number[] = []
   const { filtered, unfiltered } = divide(sources, flags)
