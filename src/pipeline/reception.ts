@@ -38,10 +38,18 @@ export type Reception = {
  * Who may state a client address. Envoy writes an address of its own machine into X-Forwarded-For in place of a loopback
  * peer, so a template that trusts loopback trusts this machine's addresses as well.
  */
-function trustOf({ trustedSources }: ProxyTemplate): ReadSettings['trusts'] {
-  const trusts = addressSet(trustedSources)
-  const own = new Set(trusts('127.0.0.1') || trusts('::1') ? ownAddresses() : [])
-  return own.size === 0 ? trusts : (address) => trusts(address) || own.has(address)
+function compileTrust(): (template: ProxyTemplate) => ReadSettings['trusts'] {
+  const own = new Set(ownAddresses())
+  const known = new Map<ProxyTemplate, ReadSettings['trusts']>()
+  return (template) => {
+    const before = known.get(template)
+    if (before !== undefined) return before
+    const listed = addressSet(template.trustedSources)
+    const trusts: ReadSettings['trusts'] =
+      listed('127.0.0.1') || listed('::1') ? (address) => listed(address) || own.has(address) : listed
+    known.set(template, trusts)
+    return trusts
+  }
 }
 
 function readSettings(
@@ -137,6 +145,7 @@ export function compileReception(
   const mapping = compileMapping(policy)
   const checkCertificate = compileCertificateCheck(policy.serverGroups, revocations)
   const unknown = nowhere(policy.defaultTemplate)
+  const trustOf = compileTrust()
   const unknownSettings = readSettings(
     policy.defaultTemplate,
     trustOf(policy.defaultTemplate),

@@ -1,7 +1,8 @@
 // The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). A rule that no list of the profile
 // mentions is not in the set and costs nothing.
 import type { ContentFilterRule } from '#config'
-import type { PatternSet } from '#platform'
+import { createHash } from 'node:crypto'
+import { type PatternSet, createShared } from '#platform'
 import { qualifiedTag } from '../tags.ts'
 import { type RuleGroups, compileRuleGroups } from './rule-groups.ts'
 import { compileRuleSet } from './rule-set.ts'
@@ -98,10 +99,31 @@ const readsWhole = /\(\?[a-zA-Z]*-[a-zA-Z]*m|\\Q/
 /** How every rule is read, whatever it says. */
 export const ruleFlags = { ignoreCase: true, lines: true } as const
 
-export function compileSignatures(
-  profile: Readonly<Record<'active' | 'report' | 'ignore', readonly string[]>>,
+/** Which rules a profile keeps, and what for (spec pipeline 4.9). */
+type TagLists = Readonly<Record<'active' | 'report' | 'ignore', readonly string[]>>
+
+const shared = createShared<Signatures>()
+const fingerprints = new WeakMap<readonly ContentFilterRule[], string>()
+
+/** The same for the same rules, of whatever policy. */
+function fingerprintOf(rules: readonly ContentFilterRule[]): string {
+  const known = fingerprints.get(rules)
+  if (known !== undefined) return known
+  const made = createHash('sha256').update(JSON.stringify(rules)).digest('base64')
+  fingerprints.set(rules, made)
+  return made
+}
+
+/** Profiles that keep the same rules alike, of one policy or of the next, share them. */
+export const compileSignatures = (
+  { active, report, ignore }: TagLists,
   rules: readonly ContentFilterRule[],
-): Signatures {
+): Signatures =>
+  shared.get(JSON.stringify([fingerprintOf(rules), active, report, ignore]), () =>
+    compile({ active, report, ignore }, rules),
+  )
+
+function compile(profile: TagLists, rules: readonly ContentFilterRule[]): Signatures {
   const lists: Lists = {
     active: new Set(profile.active),
     report: new Set(profile.report),
