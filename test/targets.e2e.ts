@@ -119,7 +119,7 @@ describe.each(modes)('escaped slashes $slashes, merged $merge', ({ slashes, merg
     const rows = await inBatches(oddHeads, async ([says, bytes, wanted]): Promise<Row<unknown>> => [
       says,
       wanted,
-      (await sendBytes(sites.port, Buffer.from(bytes, 'latin1'))).statuses,
+      (await sendBytes(sites.port, Buffer.from(bytes, 'latin1'), wanted.length)).statuses,
     ])
     expect(wrongRows(rows)).toEqual([])
     expect(compare(sites, origins).wrong).toEqual([])

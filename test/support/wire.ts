@@ -8,11 +8,15 @@ export type Outcome = {
   readonly ended: 'closed' | 'reset' | 'idle'
 }
 
-/** Milliseconds without a byte after which nothing more is expected. */
-const patience = 250
+/** Milliseconds without a byte after which nothing more is expected, once all has come that was. */
+const quietMs = 250
+/** Milliseconds for what is expected. */
+const patienceMs = 30_000
 
-/** Sends bytes and reads until the peer closes or falls silent. */
-function exchange(port: number, bytes: Buffer, done: (received: Buffer) => boolean): Promise<Outcome> {
+type Seen = 'more is expected' | 'all that is expected' | 'the end'
+
+/** Sends bytes and reads until the peer closes, or falls silent when all has come that was expected. */
+function exchange(port: number, bytes: Buffer, see: (received: Buffer) => Seen): Promise<Outcome> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     const socket = connect(port, '127.0.0.1')
@@ -23,18 +27,19 @@ function exchange(port: number, bytes: Buffer, done: (received: Buffer) => boole
       const text = Buffer.concat(chunks).toString('latin1')
       resolve({ statuses: statusesIn(text), text, ended })
     }
-    const wait = (): void => {
+    const look = (): void => {
       clearTimeout(timer)
-      timer = setTimeout(() => finish('idle'), patience)
+      const seen = see(Buffer.concat(chunks))
+      if (seen === 'the end') finish('closed')
+      else timer = setTimeout(() => finish('idle'), seen === 'more is expected' ? patienceMs : quietMs)
     }
     socket.on('connect', () => {
       socket.write(bytes)
-      wait()
+      look()
     })
     socket.on('data', (chunk) => {
       chunks.push(chunk)
-      wait()
-      if (done(Buffer.concat(chunks))) finish('closed')
+      look()
     })
     socket.on('close', () => finish('closed'))
     socket.on('error', () => finish('reset'))
@@ -44,8 +49,11 @@ function exchange(port: number, bytes: Buffer, done: (received: Buffer) => boole
 const statusesIn = (text: string): readonly number[] =>
   [...text.matchAll(/(?:^|\n|\w)HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status))
 
-/** HTTP/1 as written; the connection is read to its end. */
-export const sendBytes = (port: number, bytes: Buffer): Promise<Outcome> => exchange(port, bytes, () => false)
+/** HTTP/1 as written; the connection is read to its end, or until nothing follows so many answers. */
+export const sendBytes = (port: number, bytes: Buffer, answers = 1): Promise<Outcome> =>
+  exchange(port, bytes, (received) =>
+    statusesIn(received.toString('latin1')).length < answers ? 'more is expected' : 'all that is expected',
+  )
 
 export type FieldLine = readonly [name: string, value: string]
 
@@ -116,4 +124,4 @@ function streamEnded(received: Buffer): boolean {
 }
 
 export const sendStream = (port: number, stream: Stream): Promise<Outcome> =>
-  exchange(port, http2Bytes(stream), streamEnded)
+  exchange(port, http2Bytes(stream), (received) => (streamEnded(received) ? 'the end' : 'more is expected'))
