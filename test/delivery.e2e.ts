@@ -197,6 +197,7 @@ test('E43: a service gets another name under 1000 requests a second: none is los
   expect([await has('app'), await has('app2')]).toEqual([true, true])
   await until(async () => !(await has('app')))
   const gone = performance.now() - published
+  expect(await has('app')).toBe(false)
   await until(() => asking.sent() > 3000)
   const { lost } = await asking.stop()
   expect(lost).toEqual([])

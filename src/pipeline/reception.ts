@@ -34,19 +34,24 @@ export type Reception = {
   receive(head: Head, refused?: Refusal): Received
 }
 
+type Trust = ReadSettings['trusts']
+
 /**
  * Who may state a client address. Envoy writes an address of its own machine into X-Forwarded-For in place of a loopback
  * peer, so a template that trusts loopback trusts this machine's addresses as well.
  */
-function compileTrust(): (template: ProxyTemplate) => ReadSettings['trusts'] {
-  const own = new Set(ownAddresses())
-  const known = new Map<ProxyTemplate, ReadSettings['trusts']>()
+function compileTrust(): (template: ProxyTemplate) => Trust {
+  let own: ReadonlySet<string> | undefined
+  const known = new Map<ProxyTemplate, Trust>()
+  const withOwn = (listed: Trust): Trust => {
+    const addresses = (own ??= new Set(ownAddresses()))
+    return (address) => listed(address) || addresses.has(address)
+  }
   return (template) => {
     const before = known.get(template)
     if (before !== undefined) return before
     const listed = addressSet(template.trustedSources)
-    const trusts: ReadSettings['trusts'] =
-      listed('127.0.0.1') || listed('::1') ? (address) => listed(address) || own.has(address) : listed
+    const trusts = listed('127.0.0.1') || listed('::1') ? withOwn(listed) : listed
     known.set(template, trusts)
     return trusts
   }

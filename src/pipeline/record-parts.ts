@@ -33,7 +33,7 @@ export function compileRecordParts(policy: Policy, maxBytes: number): RecordPart
   for (const { policy: securityPolicy } of policy.serverGroups) {
     for (const { contentFilter } of securityPolicy.entries) {
       if (profiles.has(contentFilter)) continue
-      const kept = compileSignatures(contentFilter, policy.contentFilterRules).rules.length
+      const kept = compileSignatures(contentFilter, policy.contentFilterRules).kept
       profiles.set(contentFilter, { entries: compileEntries(contentFilter), kept })
     }
   }

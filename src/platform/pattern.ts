@@ -122,6 +122,11 @@ function compileSet(sources: readonly string[], maxMem = usualMemory): InstanceT
 
 const sets = createShared<PatternSet>()
 
+const patternSet = (set: InstanceType<typeof RE2.Set>, size: number): PatternSet => ({
+  size,
+  match: (value) => set.match(bytesOf(value)),
+})
+
 /**
  * Compiles the patterns into one automaton; an index of `match` is the pattern's place in the list. The same patterns are the
  * same set, also for the next policy: its automaton has met the traffic. Throws SyntaxError for a pattern that `checkPattern`
@@ -130,8 +135,5 @@ const sets = createShared<PatternSet>()
 export function compilePatternSet(sources: readonly string[], flags: PatternFlags = {}): PatternSet {
   if (sources.length === 0) return { size: 0, match: () => none }
   const whole = sources.map((source) => withFlags(source, flags))
-  return sets.get(JSON.stringify(whole), () => {
-    const set = compileSet(whole)
-    return { size: whole.length, match: (value) => set.match(bytesOf(value)) }
-  })
+  return sets.get(JSON.stringify(whole), () => patternSet(compileSet(whole), whole.length))
 }

@@ -100,7 +100,7 @@ async function eventually(what: string, logs: () => string, look: () => Promise<
   const deadline = Date.now() + 60_000
   for (;;) {
     if (await look().catch(() => false)) return
-    if (Date.now() > deadline) throw new Error(`Redis: ${what} did not happen within 20 s\n${logs()}`)
+    if (Date.now() > deadline) throw new Error(`Redis: ${what} did not happen within a minute\n${logs()}`)
     await pause(20)
   }
 }

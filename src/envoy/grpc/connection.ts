@@ -8,7 +8,7 @@ import type { OnDefect } from '../transport.ts'
 import { createCalls } from './calls.ts'
 import { createFrameHandlers } from './frame-handlers.ts'
 import { createFrameReader } from './frame-reader.ts'
-import { ConnectionError, goawayFrame, max31, pingFrame, resetFrame, settingsFrame } from './frames.ts'
+import { ConnectionError, goawayFrame, max31, pingFrame, settingsFrame } from './frames.ts'
 import { createIntake } from './intake.ts'
 import { type Budget, type Costly, type Limits, createPatience } from './limits.ts'
 import { createOutbox } from './outbox.ts'
@@ -77,7 +77,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const outbox = createOutbox((bytes) => sink.write(bytes))
   const send = (frame: Buffer): void => outbox.append(frame)
   const patience = createPatience(limits.patience, now())
-  const streams = createStreams(closedStream)
+  const streams = createStreams({ send, onClosed: closedStream })
   const receiver = createReceiver({ limits, budget, send, isFull: () => sink.full })
   const sender = createSender(outbox, sent)
   const calls = createCalls({ now, onDefect, answer: sender.answer, refuse: sender.refuse, onLate })
@@ -117,8 +117,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       streams.end(stream)
       return
     }
-    streams.reset(stream.id)
-    send(resetFrame(stream.id, 'noError'))
+    streams.reset(stream.id, 'noError')
   }
 
   function enqueue(stream: Stream): void {

@@ -1,16 +1,7 @@
 // What each frame means in the state that its stream is in (RFC 9113 sections 5 and 6): a stream that opens, goes on or is reset,
 // or a connection that is broken.
 import type { Frame } from './frame-reader.ts'
-import {
-  ConnectionError,
-  type ErrorCode,
-  flag,
-  frameType,
-  max31,
-  pingFrame,
-  resetFrame,
-  settingsAck,
-} from './frames.ts'
+import { ConnectionError, type ErrorCode, flag, frameType, max31, pingFrame, settingsAck } from './frames.ts'
 import { type Block, createBlockReader } from './header-block.ts'
 import type { Intake } from './intake.ts'
 import { type Costly, type Limits, smallDataBytes } from './limits.ts'
@@ -71,8 +62,7 @@ export function createFrameHandlers(options: FrameHandlersOptions): FrameHandler
   let greeted = false
 
   function streamError(id: number, code: ErrorCode): void {
-    streams.reset(id)
-    send(resetFrame(id, code))
+    streams.reset(id, code)
     spend('streamError')
   }
 
@@ -160,7 +150,7 @@ export function createFrameHandlers(options: FrameHandlersOptions): FrameHandler
     streamError(frame.stream, code)
   }
 
-  function reset(frame: Frame): void {
+  function rstStream(frame: Frame): void {
     expectStream(frame)
     expectSize(frame, 4)
     const stream = streams.open.get(frame.stream)
@@ -221,7 +211,7 @@ export function createFrameHandlers(options: FrameHandlersOptions): FrameHandler
     [frameType.data]: data,
     [frameType.headers]: headers,
     [frameType.priority]: priority,
-    [frameType.rstStream]: reset,
+    [frameType.rstStream]: rstStream,
     [frameType.settings]: settings,
     [frameType.pushPromise]: () => broken('PUSH_PROMISE from a client'),
     [frameType.ping]: ping,

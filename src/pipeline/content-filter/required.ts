@@ -235,21 +235,22 @@ function factorsIn(branches: readonly (readonly Atom[])[]): Factors {
   return found.includes(undefined) || all.length > mostFactors ? undefined : [...new Set(all)]
 }
 
+/** Reading a pattern takes as long as compiling it, and the next policy has nearly the same ones. */
+const factorsRead = createRecent<{ readonly factors: Factors }>(8192)
+/** Characters of a pattern that is remembered. */
+const longestRead = 4096
+
 /**
  * Strings of which every text with a match of the pattern contains at least one, in whatever case; undefined: none can be
  * told. An automaton that looks for strings alone stays small, however many there are.
  */
 export function factorsOfPattern(source: string): readonly string[] | undefined {
-  const known = read.get(source)
+  const known = factorsRead.get(source)
   if (known !== undefined) return known.factors
   const factors = readFactors(source)
-  if (source.length <= longestRead) read.set(source, { factors })
+  if (source.length <= longestRead) factorsRead.set(source, { factors })
   return factors
 }
-
-/** Reading a pattern takes as long as compiling it, and the next policy has nearly the same ones. */
-const read = createRecent<{ readonly factors: Factors }>(4096)
-const longestRead = 4096
 
 function readFactors(source: string): Factors {
   const cursor: Cursor = { source, at: 0 }

@@ -1,7 +1,7 @@
-// The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). A rule that no list of the profile
-// mentions is not in the set and costs nothing.
-import type { ContentFilterRule } from '#config'
+// The rules that one profile keeps, compiled to sets (spec pipeline 4.9, step 4). Profiles differ by exceptions for a few rules:
+// they share the automata of all rules, and what a profile does not keep is left out of what is found.
 import { createHash } from 'node:crypto'
+import type { ContentFilterRule } from '#config'
 import { type PatternSet, createShared } from '#platform'
 import { qualifiedTag } from '../tags.ts'
 import { type RuleGroups, compileRuleGroups } from './rule-groups.ts'
@@ -24,14 +24,21 @@ export type Signature = {
 }
 
 export type Signatures = {
-  readonly rules: readonly Signature[]
-  /** By place in `rules`. */
+  readonly automata: Automata
+  /** By place in the automata; undefined: searched for other profiles. */
+  readonly rules: readonly (Signature | undefined)[]
+  /** How many rules the profile keeps. */
+  readonly kept: number
+  readonly injections: ReadonlyMap<InjectionKind, Signature>
+}
+
+/** What searches texts for rules; places are those of `Signatures.rules`. */
+type Automata = {
   readonly groups: RuleGroups
   /** The same rules for many values joined by line breaks: finds at least what `groups` find in each of them. */
   readonly scan: PatternSet
   /** Places of rules that joined texts may hide: each text has to be asked. */
   readonly alone: readonly number[]
-  readonly injections: ReadonlyMap<InjectionKind, Signature>
 }
 
 type Tagged = Pick<Signature, 'id' | 'name' | 'risk' | 'tags' | 'specific' | 'message'>
@@ -102,7 +109,8 @@ export const ruleFlags = { ignoreCase: true, lines: true } as const
 /** Which rules a profile keeps, and what for (spec pipeline 4.9). */
 type TagLists = Readonly<Record<'active' | 'report' | 'ignore', readonly string[]>>
 
-const shared = createShared<Signatures>()
+const signaturesMade = createShared<Signatures>()
+const automataMade = createShared<Automata>()
 const fingerprints = new WeakMap<readonly ContentFilterRule[], string>()
 
 /** The same for the same rules, of whatever policy. */
@@ -119,9 +127,17 @@ export const compileSignatures = (
   { active, report, ignore }: TagLists,
   rules: readonly ContentFilterRule[],
 ): Signatures =>
-  shared.get(JSON.stringify([fingerprintOf(rules), active, report, ignore]), () =>
+  signaturesMade.get(JSON.stringify([fingerprintOf(rules), active, report, ignore]), () =>
     compile({ active, report, ignore }, rules),
   )
+
+function compileAutomata(operands: readonly string[]): Automata {
+  return {
+    groups: compileRuleGroups(operands, ruleFlags),
+    scan: compileRuleSet(operands.map(atLineEnds), ruleFlags),
+    alone: operands.flatMap((operand, place) => (readsWhole.test(operand) ? [place] : [])),
+  }
+}
 
 function compile(profile: TagLists, rules: readonly ContentFilterRule[]): Signatures {
   const lists: Lists = {
@@ -129,26 +145,24 @@ function compile(profile: TagLists, rules: readonly ContentFilterRule[]): Signat
     report: new Set(profile.report),
     ignore: new Set(profile.ignore),
   }
-  const kept = rules.flatMap((rule) => {
-    const signature = judge(describeRule(rule), lists)
-    return signature === undefined ? [] : [{ signature, operand: rule.operand }]
-  })
+  const judged = rules.map((rule) => judge(describeRule(rule), lists))
+  const isKept = (_: unknown, place: number): boolean => judged[place] !== undefined
+  const kept = judged.filter(isKept)
+  // Who keeps few does not pay for the others.
+  const areFew = kept.length * 2 <= rules.length
+  const operandsOf = (some: typeof rules): readonly string[] => some.map(({ operand }) => operand)
+  const automata = areFew
+    ? compileAutomata(operandsOf(rules.filter(isKept)))
+    : automataMade.get(fingerprintOf(rules), () => compileAutomata(operandsOf(rules)))
   const kinds: readonly InjectionKind[] = ['sqli', 'xss']
   const injections = kinds.flatMap((kind): readonly (readonly [InjectionKind, Signature])[] => {
     const signature = judge(describeInjection(kind), lists)
     return signature === undefined ? [] : [[kind, signature]]
   })
   return {
-    rules: kept.map(({ signature }) => signature),
-    groups: compileRuleGroups(
-      kept.map(({ operand }) => operand),
-      ruleFlags,
-    ),
-    scan: compileRuleSet(
-      kept.map(({ operand }) => atLineEnds(operand)),
-      ruleFlags,
-    ),
-    alone: kept.flatMap(({ operand }, place) => (readsWhole.test(operand) ? [place] : [])),
+    automata,
+    rules: areFew ? kept : judged,
+    kept: kept.length,
     injections: new Map(injections),
   }
 }

@@ -23,15 +23,19 @@ export function addVariants(
 const separator = '\n'
 
 /** Places of the rules that may be found in one of the texts. */
-export function candidatesIn(texts: readonly string[], { scan, alone }: Signatures): readonly number[] {
+export function candidatesIn(
+  texts: readonly string[],
+  { automata: { scan, alone }, rules }: Signatures,
+): readonly number[] {
   const found = scan.match(texts.join(separator))
-  return alone.length === 0 ? found : [...new Set([...found, ...alone])]
+  const all = alone.length === 0 ? found : [...new Set([...found, ...alone])]
+  return all.filter((place) => rules[place] !== undefined)
 }
 
 /** Places of those candidates that are found in one of the texts, ascending. */
 export function rulesIn(
   texts: Iterable<string>,
-  { groups }: Signatures,
+  { automata: { groups } }: Signatures,
   candidates: readonly number[],
 ): readonly number[] {
   const found = new Set<number>()
