@@ -146,17 +146,20 @@ const parseLines = <T>(text: string): readonly T[] =>
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** Milliseconds for what comes in a second on a quiet machine. */
+const patienceMs = 60_000
+
 /** Polls until there is an answer; the error says what was waited for. */
 export async function waitFor<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  { timeoutMs = 60_000, hint = () => '' }: { readonly timeoutMs?: number; readonly hint?: () => string } = {},
+  { hint = () => '' }: { readonly hint?: () => string } = {},
 ): Promise<T> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = Date.now() + patienceMs
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${String(timeoutMs)} ms\n${hint()}`)
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${String(patienceMs)} ms\n${hint()}`)
     await pause(20)
   }
 }
