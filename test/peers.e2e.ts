@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type EchoServer, startEcho } from './support/echo-server.ts'
 import { soak } from './support/transport-soak.ts'
-import { goPeer, h2specBinary, hasGo, onPath, run } from './support/programs.ts'
+import { type Peer, goPeer, h2spec, onPath, run } from './support/programs.ts'
 
 let server: EchoServer
 beforeAll(async () => {
@@ -17,49 +17,44 @@ afterAll(() => {
   expect(server.defects).toEqual([])
 })
 
-const withGo = hasGo ? describe : describe.skip
-/** The first run fetches and builds modules. */
-const buildMs = 600_000
+/** The group of tests of a peer; where it is missing they are left out and the group's name says why. */
+function withPeer(name: string, peer: Peer, tests: (file: string) => void): void {
+  if ('file' in peer) describe(name, () => tests(peer.file))
+  else describe.skip(`${name}, left out: ${peer.missing}`, () => tests(''))
+}
 
-withGo('with Go (left out where it is missing)', () => {
+withPeer('h2spec', await h2spec(), (file) => {
   test.each([
     ['generic', 44],
     ['http2', 94],
     ['hpack', 7],
-  ])(
-    'h2spec, section %s: all of %i',
-    async (section, tests) => {
-      const args = [section, '-h', '127.0.0.1', '-p', String(server.port)]
-      const { output } = await run(await h2specBinary(), args)
-      expect(output.trim().split('\n').at(-1)).toBe(`${tests} tests, ${tests} passed, 0 skipped, 0 failed`)
-    },
-    buildMs,
-  )
+  ])('section %s: all of %i', async (section, tests) => {
+    const { output } = await run(file, [section, '-h', '127.0.0.1', '-p', String(server.port)])
+    expect(output.trim().split('\n').at(-1)).toBe(`${tests} tests, ${tests} passed, 0 skipped, 0 failed`)
+  })
+})
 
-  test(
-    'grpc-go',
-    async () => {
-      const { code, output } = await run(await goPeer('grpc-go'), [server.address])
-      expect(output.trim().split('\n')).toEqual([
-        'echo 0: OK true',
-        'echo 1: OK true',
-        'echo 5000: OK true',
-        'echo 16384: OK true',
-        'echo 100000: OK true',
-        'echo 5000000: OK true',
-        'fail: NotFound nothing here: 100 % ü',
-        'unknown: Unimplemented',
-        'gzip: Unimplemented',
-        'deadline: DeadlineExceeded',
-        'cancel: Canceled',
-        'health: OK SERVING',
-        'health of another: NotFound',
-        '5000 calls of 50 at a time: 0 wrong',
-      ])
-      expect(code).toBe(0)
-    },
-    buildMs,
-  )
+withPeer('grpc-go', await goPeer('grpc-go'), (file) => {
+  test('what comes back, for answers and for failures', async () => {
+    const { code, output } = await run(file, [server.address])
+    expect(output.trim().split('\n')).toEqual([
+      'echo 0: OK true',
+      'echo 1: OK true',
+      'echo 5000: OK true',
+      'echo 16384: OK true',
+      'echo 100000: OK true',
+      'echo 5000000: OK true',
+      'fail: NotFound nothing here: 100 % ü',
+      'unknown: Unimplemented',
+      'gzip: Unimplemented',
+      'deadline: DeadlineExceeded',
+      'cancel: Canceled',
+      'health: OK SERVING',
+      'health of another: NotFound',
+      '5000 calls of 50 at a time: 0 wrong',
+    ])
+    expect(code).toBe(0)
+  })
 })
 
 const h2load = onPath('h2load')

@@ -1,6 +1,6 @@
 // Programs of others that call a server of Weir's: built from Go modules into .cache/go, or found on PATH. Where Go or the program is
 // missing, the tests that need it say so and are left out: the set-up of a fresh machine does not bring them.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -30,26 +30,34 @@ export const onPath = (name: string): string | undefined =>
     .map((folder) => join(folder, name))
     .find((file) => existsSync(file))
 
-export const hasGo = spawnSync('go', ['version']).status === 0
-
-const goEnv = { GOBIN: join(goFolder, 'bin'), GOPATH: join(goFolder, 'path'), GOFLAGS: '-buildvcs=false' }
+const goEnv = {
+  GOBIN: join(goFolder, 'bin'),
+  GOPATH: join(goFolder, 'path'),
+  GOFLAGS: '-buildvcs=false -modcacherw',
+}
 
 async function go(args: readonly string[], cwd: string): Promise<void> {
-  mkdirSync(goEnv.GOBIN, { recursive: true })
   const { code, output } = await run('go', args, { cwd, env: goEnv })
   if (code !== 0) throw new Error(`go ${args.join(' ')}:\n${output}`)
 }
 
-/** h2spec, the conformance suite for HTTP/2 servers. */
-export async function h2specBinary(): Promise<string> {
-  const file = join(goEnv.GOBIN, 'h2spec')
-  if (!existsSync(file)) await go(['install', 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1'], root)
-  return file
+/** A program made of a Go module: its file, or why it is not to be had here. */
+export type Peer = { readonly file: string } | { readonly missing: string }
+
+/**
+ * Builds a package of the module in test/peers/NAME. Without Go, and where a module it needs is not served, the peer is missing; a module
+ * that is there and does not build throws.
+ */
+export async function goPeer(name: string, packageName = '.'): Promise<Peer> {
+  if (onPath('go') === undefined) return { missing: 'no go on PATH' }
+  const folder = join(root, 'test/peers', name)
+  mkdirSync(goEnv.GOBIN, { recursive: true })
+  const fetched = await run('go', ['mod', 'download'], { cwd: folder, env: goEnv })
+  if (fetched.code !== 0) return { missing: fetched.output.trim() }
+  const file = join(goEnv.GOBIN, `peer-${name}`)
+  await go(['build', '-o', file, packageName], folder)
+  return { file }
 }
 
-/** A program of a folder of test/peers. */
-export async function goPeer(name: string): Promise<string> {
-  const file = join(goEnv.GOBIN, `peer-${name}`)
-  await go(['build', '-o', file, '.'], join(root, 'test/peers', name))
-  return file
-}
+/** h2spec, the conformance suite for HTTP/2 servers. */
+export const h2spec = (): Promise<Peer> => goPeer('h2spec', 'github.com/summerwind/h2spec/cmd/h2spec')
