@@ -1,8 +1,9 @@
 // The journal of events: a file of JSON lines that is rotated by size. Whoever offers a line never waits: lines stand in a
 // bounded queue until one writer has put them to disk. They are written in batches, because a write costs about as much as
-// an event: a batch is closed when it is large enough, or a moment after its first line. While the disk is full or read-only
-// the queue fills, then the newest lines are dropped and counted; once it can be written again the writer goes on where it
-// stopped.
+// an event: a batch is closed when it is full, or a moment after its first line. Lines are encoded as they come: texts that
+// wait for their batch would be moved about by the garbage collector, which costs as much as half of an event. While the disk
+// is full or read-only the queue fills, then the newest lines are dropped and counted; once it can be written again the writer
+// goes on where it stopped.
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Log } from '#platform'
@@ -20,7 +21,7 @@ export type JournalOptions = {
   readonly retryMs?: number
   /** Milliseconds that a line waits for others, so that one write carries many; default 100. */
   readonly delayMs?: number
-  /** Bytes that are written without waiting for more; default 256 KiB. */
+  /** Bytes of a batch, which is written without waiting once they are full; a longer line is a batch of its own. Default 256 KiB. */
   readonly batchBytes?: number
   /** The timer of `delayMs`; default: that of the system. */
   readonly after?: (ms: number, run: () => void) => Cancel
@@ -45,10 +46,28 @@ export type Journal = {
 
 type Opened = { readonly handle: FileHandle; size: number }
 
-/** Lines that are written together, and their bytes with line breaks. */
-type Batch = { readonly lines: readonly string[]; readonly bytes: number }
+/** Lines that are written together. */
+type Batch = {
+  readonly bytes: Buffer
+  /** Where each line ends, its line break included. */
+  readonly ends: number[]
+  /** Lines that are on disk already. */
+  written: number
+}
+
+/** Where the first `lines` lines end. */
+const endOf = ({ ends }: Batch, lines: number): number => ends[lines - 1] ?? 0
+
+function add({ bytes, ends }: Batch, line: string): void {
+  const at = ends.at(-1) ?? 0
+  const end = at + bytes.write(line, at)
+  bytes[end] = lineFeed
+  ends.push(end + 1)
+}
 
 type Cancel = () => void
+
+const lineFeed = 10
 
 /** `file` becomes `file.1`, `file.1` becomes `file.2`, …; the oldest goes. */
 export async function rotate(file: string, keep: number): Promise<void> {
@@ -72,7 +91,7 @@ async function openEnd(file: string): Promise<Opened> {
   if (size === 0) return { handle, size }
   // A writer that was killed may have left half a line: it stays one broken line and not the head of the next.
   const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
-  if (buffer[0] === 10) return { handle, size }
+  if (buffer[0] === lineFeed) return { handle, size }
   await handle.appendFile('\n')
   return { handle, size: size + 1 }
 }
@@ -87,21 +106,25 @@ const systemTimer = (ms: number, run: () => void): Cancel => {
 
 const sizeOf = (line: string): number => Buffer.byteLength(line) + 1
 
-/** How many lines, from the first, fit into `room` bytes. They are only counted again when a file is nearly full. */
-function fitting({ lines, bytes }: Batch, room: number): number {
-  if (bytes <= room) return lines.length
-  let left = room
-  return lines.findIndex((line) => (left -= sizeOf(line)) < 0)
+/** How many of the lines that are not on disk yet fit into `room` bytes. */
+function fitting(batch: Batch, room: number): number {
+  const { ends, written } = batch
+  const last = endOf(batch, written) + room
+  let count = ends.length - written
+  while (count > 0 && endOf(batch, written + count) > last) count--
+  return count
 }
 
 export function openJournal(options: JournalOptions): Journal {
   const { file, maxBytes, keep, log, queueBytes = 64 * 1024 * 1024, retryMs = 1000 } = options
   const { delayMs = 100, batchBytes = 256 * 1024, after = systemTimer } = options
-  /** Closed, oldest first; only the writer takes the first away. */
+  /** Oldest first; lines are added to the last. */
   const batches: Batch[] = []
-  let next: string[] = []
-  let nextBytes = 0
-  let closing: Cancel | undefined
+  /** The bytes of a batch that is written, for the next one. */
+  let spare: Buffer | undefined
+  /** The last batch is to be written although there is room in it. */
+  let due = false
+  let delay: Cancel | undefined
   const waiting = { lines: 0, bytes: 0 }
   let opened: Opened | undefined
   let writer: Promise<void> | undefined
@@ -117,24 +140,38 @@ export function openJournal(options: JournalOptions): Journal {
     await handle?.close()
   }
 
-  /** Writes the first `count` lines of the first batch. */
+  /** Takes the batch away once it is on disk; the last one begins anew. */
+  function done(batch: Batch): void {
+    if (batch.written < batch.ends.length) return
+    if (batches.length > 1) {
+      batches.shift()
+      if (batch.bytes.length === batchBytes) spare = batch.bytes
+    } else {
+      batch.ends.length = 0
+      batch.written = 0
+    }
+  }
+
+  /** Writes the next `count` lines of the first batch. */
   async function append({ handle, size }: Opened, batch: Batch, count: number): Promise<number> {
-    const text = Buffer.from(`${batch.lines.slice(0, count).join('\n')}\n`)
+    const to = batch.written + count
+    const bytes = batch.bytes.subarray(endOf(batch, batch.written), endOf(batch, to))
+    if (batches.length === 1 && to === batch.ends.length) due = false
     try {
-      await handle.appendFile(text)
+      await handle.appendFile(bytes)
     } catch (error) {
+      due = true
       // A disk that fills in the middle of a line must not leave half of it before the next.
       await handle.truncate(size).catch(() => undefined)
       throw error
     }
-    if (stopped) return text.length
-    const rest = batch.lines.slice(count)
-    if (rest.length === 0) batches.shift()
-    else batches[0] = { lines: rest, bytes: batch.bytes - text.length }
+    if (stopped) return bytes.length
+    batch.written = to
     waiting.lines -= count
-    waiting.bytes -= text.length
+    waiting.bytes -= bytes.length
     counts.written += count
-    return text.length
+    done(batch)
+    return bytes.length
   }
 
   async function write(batch: Batch): Promise<void> {
@@ -159,8 +196,15 @@ export function openJournal(options: JournalOptions): Journal {
     await close().catch(() => undefined)
   }
 
+  /** The batch whose turn it is; none while lines may still be added to it. */
+  function nextBatch(): Batch | undefined {
+    const [first] = batches
+    if (first === undefined || first.written === first.ends.length) return undefined
+    return batches.length > 1 || due ? first : undefined
+  }
+
   async function writeAll(): Promise<void> {
-    for (let [batch] = batches; batch !== undefined; [batch] = batches) {
+    for (let batch = nextBatch(); batch !== undefined; batch = nextBatch()) {
       try {
         await write(batch)
         if (failing) log.info({ file, dropped: counts.dropped }, 'the event journal is written again')
@@ -172,19 +216,29 @@ export function openJournal(options: JournalOptions): Journal {
       }
       if (stopped) break
     }
-    // Here and not when the promise is settled: whoever closes a batch in between must find no writer.
+    // Here and not when the promise is settled: whoever finds a batch due in between must find no writer.
     writer = undefined
   }
 
-  /** Closes the batch that lines are added to, and has it written. */
+  /** Has everything written that waits. */
   function start(): void {
-    closing?.()
-    closing = undefined
-    if (next.length > 0) batches.push({ lines: next, bytes: nextBytes })
-    next = []
-    nextBytes = 0
-    if (batches.length === 0) return
-    writer ??= writeAll()
+    delay?.()
+    delay = undefined
+    due = waiting.lines > 0
+    if (due) writer ??= writeAll()
+  }
+
+  /** The batch that takes `size` more bytes. */
+  function batchFor(size: number): Batch {
+    const last = batches.at(-1)
+    if (last !== undefined && endOf(last, last.ends.length) + size <= last.bytes.length) return last
+    const bytes =
+      size > batchBytes ? Buffer.allocUnsafeSlow(size) : (spare ?? Buffer.allocUnsafeSlow(batchBytes))
+    if (bytes === spare) spare = undefined
+    const batch: Batch = { bytes, ends: [], written: 0 }
+    batches.push(batch)
+    if (batches.length > 1) writer ??= writeAll()
+    return batch
   }
 
   return {
@@ -194,12 +248,10 @@ export function openJournal(options: JournalOptions): Journal {
         counts.dropped++
         return false
       }
-      next.push(line)
-      nextBytes += bytes
+      add(batchFor(bytes), line)
       waiting.lines++
       waiting.bytes += bytes
-      if (nextBytes >= batchBytes) start()
-      else closing ??= after(delayMs, start)
+      delay ??= after(delayMs, start)
       return true
     },
     async flush() {
