@@ -16,7 +16,8 @@ export function show(value: unknown): string {
 
 const quoted = (words: readonly string[]): string => words.map((word) => `"${word}"`).join(', ')
 
-function suggestion(word: string, words: Iterable<string>): string {
+/** `Did you mean "…"? `, or nothing. */
+export function suggestion(word: string, words: Iterable<string>): string {
   const near = closest(word, words)
   return near === undefined ? '' : `Did you mean "${near}"? `
 }

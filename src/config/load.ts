@@ -36,6 +36,7 @@ import {
   resolveService,
 } from './resolve/certificates.ts'
 import { resolveAcl, resolveContentFilter, resolveFilters, tagsOfRules } from './resolve/filters.ts'
+import { checkPatches } from './resolve/patches.ts'
 import { resolveRateLimits } from './resolve/rate-limits.ts'
 import type { Target } from './resolve/references.ts'
 import { type SeedSource, withSeeds } from './resolve/seed.ts'
@@ -161,6 +162,14 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
   checkBackends(services, options.allowLoopbackBackends ?? false)
   const defaultTemplate = templates.entries.get('__default__')
   if (defaultTemplate === undefined) return undefined
+  const sites = resolveGroups(groups, {
+    policies,
+    templates,
+    certificates: certificateTarget,
+    mobileGroups: targetOf(mobileGroups),
+  })
+  const listening = resolveLoadBalancers(balancers, certificateTarget)
+  checkPatches(templateDocument, sites, listening)
   return {
     branch: options.branch ?? 'prod',
     actions: actionDocument.entries,
@@ -168,14 +177,9 @@ function assemble(read: Read, options: LoadOptions): Omit<Policy, 'revision'> | 
     flowPolicies: [...flows.entries.values()].filter(({ active }) => active),
     rateLimitRules: [...limits.values()],
     contentFilterRules: [...rules.entries.values()],
-    serverGroups: resolveGroups(groups, {
-      policies,
-      templates,
-      certificates: certificateTarget,
-      mobileGroups: targetOf(mobileGroups),
-    }),
+    serverGroups: sites,
     certificates: certificateTarget.entries,
-    loadBalancers: resolveLoadBalancers(balancers, certificateTarget),
+    loadBalancers: listening,
     defaultTemplate,
   }
 }

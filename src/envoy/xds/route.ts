@@ -123,9 +123,8 @@ function virtualHosts(
         routes: [...portRoutes(domain), ...routes],
       })),
     ]
-    return hosts.map((host) =>
-      world.patcher.apply(group.template, 'virtual_host', { protocol: listener.protocol }, host),
-    )
+    const owner = { protocol: listener.protocol, entry: group.policy.entries.map(({ id }) => id) }
+    return hosts.map((host) => world.patcher.apply(group.template, 'virtual_host', owner, host))
   })
   const served = new Set(byHost.map(({ domain }) => domain))
   const portOnly = [...taken]

@@ -145,7 +145,74 @@ describe('E47 advanced configuration', () => {
   })
 })
 
+describe('a patch that names what is not there', () => {
+  const warningsOf = (configuration: unknown): readonly string[] => {
+    const built = buildPolicy(documents('t1', configuration))
+    return built.warnings.flatMap(({ entry, reason, remedy }) =>
+      entry === 't1' ? [`${reason} ${remedy}`] : [],
+    )
+  }
+  const merge = {}
+
+  test.each([
+    [{ target: 'route', match: { entry: 'E' }, merge }, undefined],
+    [{ target: 'route', merge }, undefined],
+    [{ target: 'virtual_host', match: { entry: '__default_entry__' }, merge }, undefined],
+    [{ target: 'cluster', match: { service: 'app' }, merge }, undefined],
+    [{ target: 'downstream_tls', match: { listener: 'http' }, merge }, undefined],
+    [
+      { target: 'route', match: { entry: 'e' }, merge },
+      /^no site with this template has the map entry "e", so the patch changes nothing Did you mean "E"\?/,
+    ],
+    [{ target: 'cluster', match: { service: 'ap' }, merge }, /backend service "ap".*Did you mean "app"\?/],
+    [{ target: 'downstream_tls', match: { listener: 'htps' }, merge }, /load balancer "htps"/],
+    [
+      [
+        { target: 'route', merge },
+        { target: 'route', match: { entry: 'none' }, merge },
+      ],
+      /^patch 2: no site/,
+    ],
+  ])('%j', (configuration, wanted) => {
+    expect(warningsOf(configuration)).toEqual(wanted === undefined ? [] : [expect.stringMatching(wanted)])
+  })
+
+  test('in a template that no site uses, nothing is said', () => {
+    const built = buildPolicy({
+      ...documents('t1', {}),
+      ...{
+        'proxy-templates': [
+          { id: 't1', name: 't1', trusted_nets: [] },
+          {
+            id: 'spare',
+            name: 'spare',
+            trusted_nets: [],
+            advanced_configuration: [
+              { name: 'p', configuration: '{"target": "route", "match": {"entry": "x"}, "merge": {}}' },
+            ],
+          },
+        ],
+      },
+    })
+    expect(built.warnings.filter(({ entry }) => entry === 'spare')).toEqual([])
+  })
+})
+
 describe('a patch is applied', () => {
+  test('to the virtual hosts of the sites that have the entry', () => {
+    const patch = (entry: string): Fields => ({
+      target: 'virtual_host',
+      match: { entry },
+      merge: { response_headers_to_remove: ['server'] },
+    })
+    expect(find(applied(documents('t1', patch('E'))), 'site1')).toMatchObject({
+      response_headers_to_remove: ['server'],
+    })
+    expect(find(applied(documents('t1', patch('F'))), 'site1')).not.toHaveProperty(
+      'response_headers_to_remove',
+    )
+  })
+
   test('as YAML, in order, several in one text', () => {
     const text = [
       '- target: route',

@@ -31,7 +31,8 @@ export const strictPatches: PatchLimits = { unsafe: false, allow: [] }
 export type Owner = {
   readonly protocol: 'http' | 'https'
   readonly listener?: string
-  readonly entry?: string
+  /** Of a virtual host: all that it has. */
+  readonly entry?: string | readonly string[]
   readonly service?: string
 }
 
@@ -44,8 +45,8 @@ export class PatchesRefused extends Error {
   }
 }
 
-const fits = (wanted: string | undefined, is: string | undefined): boolean =>
-  wanted === undefined || wanted === is
+const fits = (wanted: string | undefined, is: string | readonly string[] | undefined): boolean =>
+  wanted === undefined || (Array.isArray(is) ? is.includes(wanted) : wanted === is)
 
 /** The patches of a template that concern a resource, in order. */
 export const patchesFor = (
