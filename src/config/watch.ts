@@ -69,7 +69,8 @@ export function watchFolder(
       watcher.on('error', onError)
       return [watcher]
     } catch (error) {
-      onError(error)
+      // Who loads a folder that is not there says so in better words.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onError(error)
       return []
     }
   }
