@@ -7,7 +7,7 @@ import { figureOf } from './figures.ts'
 import { type Load, type Requests, closedLoop, writeRequests } from './load.ts'
 import { type Mix, host } from './mixes.ts'
 import { type Origin, startOrigin } from './origin.ts'
-import { usageOf } from './processes.ts'
+import { cpuPerRequest, usageOf } from './processes.ts'
 import type { Row } from './results.ts'
 import type { Started, Subject } from './subjects/index.ts'
 
@@ -37,7 +37,7 @@ async function checkServes({ port, subject }: Alive): Promise<void> {
 }
 
 /** What a load leaves to be done, access logs above all, is done within this time and counts as well. */
-const settleMs = 1500
+export const settleMs = 1500
 
 async function measure(
   alive: Alive,
@@ -49,7 +49,7 @@ async function measure(
   const load = await closedLoop(alive.port, requests, { connections, seconds })
   await pause(settleMs)
   const after = usageOf(alive.pids)
-  const metrics: Record<string, number> = {
+  const metrics = {
     'requests/s': load.requests / load.seconds,
     'p50 ms': load.p50,
     'p99 ms': load.p99,
@@ -57,15 +57,11 @@ async function measure(
     'refused %': (100 * load.refused) / load.requests,
     errors: load.errors,
   }
-  let cpu = 0
-  let memory = 0
-  for (const [name, us] of after.cpu) {
-    const spent = (us - (before.cpu.get(name) ?? 0)) / load.requests
-    metrics[`cpu µs: ${name}`] = spent
-    cpu += spent
+  const memory = [...after.memory.values()].reduce((sum, bytes) => sum + bytes, 0) / 2 ** 20
+  return {
+    load,
+    metrics: { ...cpuPerRequest(before, after, load.requests), 'memory MiB': memory, ...metrics },
   }
-  for (const bytes of after.memory.values()) memory += bytes
-  return { load, metrics: { 'cpu µs': cpu, 'memory MiB': memory / 2 ** 20, ...metrics } }
 }
 
 function rowOf({ subject }: Alive, mix: string, { name }: Mix, rounds: readonly Measured[]): Row {

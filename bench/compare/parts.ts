@@ -2,7 +2,7 @@
 import { compare } from './compare.ts'
 import { footprint } from './footprint.ts'
 import { mixes } from './mixes.ts'
-import { type RateOptions, addedLatency, overload } from './rates.ts'
+import { type RateOptions, addedLatency, costByRate, overload } from './rates.ts'
 import { type Result, type Row, machine } from './results.ts'
 import { subjectsOf } from './subjects/index.ts'
 
@@ -127,6 +127,12 @@ export const parts: readonly Part[] = [
     title: 'three times as many requests as Weir can take',
     conditions: 'constant rate, at most 1000 visitors at once; who finds none free counts as lost',
     measure: overload,
+  }),
+  atRate({
+    name: 'rates',
+    title: 'what a request costs when few come',
+    conditions: 'constant rate, few requests at once',
+    measure: costByRate,
   }),
   atRate({
     name: 'footprint',

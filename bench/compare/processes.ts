@@ -137,3 +137,15 @@ export function usageOf(pids: readonly number[]): Usage {
   }
   return { cpu, memory }
 }
+
+/** Microseconds of processor time per request between two readings: of all processes, and of each. */
+export function cpuPerRequest(
+  before: Usage,
+  after: Usage,
+  requests: number,
+): Readonly<Record<string, number>> {
+  const spent = [...after.cpu].map(
+    ([name, us]) => [`cpu µs: ${name}`, (us - (before.cpu.get(name) ?? 0)) / requests] as const,
+  )
+  return { 'cpu µs': spent.reduce((sum, [, us]) => sum + us, 0), ...Object.fromEntries(spent) }
+}

@@ -1,11 +1,12 @@
-// What a constant rate does to a server: the latency that Weir adds at half of its saturation, and what becomes of
-// requests when three times as many come as it can take.
+// What a constant rate does to a server: the latency that Weir adds at half of its saturation, what becomes of requests when
+// three times as many come as it can take, and what a request costs when few come.
 import { setTimeout as pause } from 'node:timers/promises'
+import { settleMs } from './compare.ts'
 import { figureOf } from './figures.ts'
 import { closedLoop, writeRequests } from './load.ts'
 import { mixes } from './mixes.ts'
 import { type OpenLoop, openLoop } from './open-loop.ts'
-import { usageOf } from './processes.ts'
+import { cpuPerRequest, usageOf } from './processes.ts'
 import type { Row } from './results.ts'
 import { type Started, type Subject, withServers } from './subjects/index.ts'
 
@@ -109,4 +110,44 @@ export const overload = ({ quick, say }: RateOptions): Promise<readonly Row[]> =
     await pause(2000)
     const after = await measured('after', 'half of saturation, 2 s later', saturation / 2, quick ? 5 : 15)
     return [before, during, after]
+  })
+
+/** A fifth of what Weir takes at most on two cores, and less. */
+const lowRates = [50, 200, 500]
+
+/**
+ * What a request costs by how many come. A process that sleeps has to be woken, which costs the same for one request as for
+ * those that came together: the fewer come, the more of them pay it alone.
+ */
+export const costByRate = ({ quick, rounds, say }: RateOptions): Promise<readonly Row[]> =>
+  withServers(['envoy', 'noop-lean', 'weir'], async (servers) => {
+    for (const one of servers) await saturationOf(one, quick ? 3 : 10)
+    const rows: Row[] = []
+    for (const rate of quick ? lowRates.slice(-1) : lowRates) {
+      const found = servers.map((server) => ({ server, runs: [] as Readonly<Record<string, number>>[] }))
+      for (let round = 0; round < rounds; round++) {
+        for (const { server, runs } of found) {
+          const before = usageOf(server.pids)
+          const run = await openLoop(server.port, rate, quick ? 3 : 8, mix)
+          await pause(settleMs)
+          runs.push({
+            ...cpuPerRequest(before, usageOf(server.pids), run.good),
+            'p50 ms': run.p50,
+            'p99 ms': run.p99,
+          })
+        }
+        say(`  ${String(rate)} requests/s: round ${String(round + 1)} of ${String(rounds)}`)
+      }
+      for (const { server, runs } of found) {
+        const metrics = Object.keys(runs[0] ?? {}).map(
+          (metric) => [metric, runs.map((run) => run[metric] ?? Number.NaN)] as const,
+        )
+        rows.push({
+          ...row(server.subject, Object.fromEntries(metrics)),
+          mix: `${mix}-${String(rate)}`,
+          mixName: `${mixName}, ${String(rate)}/s`,
+        })
+      }
+    }
+    return rows
   })
