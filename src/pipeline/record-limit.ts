@@ -147,8 +147,11 @@ function withoutValues(record: DecisionRecord, values: readonly Value[], excess:
     removed[group].add(name)
     gained += bytes + 2
   }
-  const rest = (group: Group): Record<string, string> =>
-    Object.fromEntries(Object.entries(record[group]).filter(([name]) => !removed[group].has(name)))
+  // What loses nothing stays the object that it is: its size is known.
+  const rest = (group: Group): Readonly<Record<string, string>> =>
+    removed[group].size === 0
+      ? record[group]
+      : Object.fromEntries(Object.entries(record[group]).filter(([name]) => !removed[group].has(name)))
   return { ...record, arguments: rest('arguments'), headers: rest('headers'), cookies: rest('cookies') }
 }
 
