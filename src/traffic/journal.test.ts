@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -101,6 +110,63 @@ describe('writing', () => {
     expect(linesOf(file)).toEqual(lines(0, 10))
   })
 
+  test('a place that is good again when the journal stops: nothing is lost', async () => {
+    writeFileSync(join(folder, 'deep'), 'a file where the folder should be')
+    const journal = open({ maxBytes: 1e6, retryMs: 3_600_000 })
+    for (const one of lines(0, 10)) journal.offer(one)
+    await until(() => journal.stats().failures === 1)
+    rmSync(join(folder, 'deep'))
+    await journal.stop()
+    expect(linesOf(file)).toEqual(lines(0, 10))
+    expect(journal.stats()).toEqual({ written: 10, dropped: 0, waiting: 0, failures: 1 })
+  })
+
+  test('flush tells when it cannot be written, and tries at once', async () => {
+    writeFileSync(join(folder, 'deep'), 'a file where the folder should be')
+    const journal = open({ maxBytes: 1e6, retryMs: 3_600_000 })
+    journal.offer(line(0))
+    await journal.flush()
+    expect(journal.stats()).toMatchObject({ waiting: 1, failures: 1 })
+    rmSync(join(folder, 'deep'))
+    await journal.flush()
+    expect(linesOf(file)).toEqual([line(0)])
+    await journal.stop()
+  })
+
+  test.each([
+    ['the file is moved away', () => renameSync(file, `${file}.away`)],
+    ['the file is removed', () => rmSync(file)],
+    ['the folder is moved away', () => renameSync(join(folder, 'deep'), join(folder, 'gone'))],
+    ['the folder is removed', () => rmSync(join(folder, 'deep'), { recursive: true })],
+  ])('%s: what follows is in a new one', async (_, move) => {
+    const journal = open({ maxBytes: 1e6 })
+    journal.offer(line(0))
+    await journal.flush()
+    move()
+    journal.offer(line(1))
+    await journal.flush()
+    expect(linesOf(file)).toEqual([line(1)])
+    expect(journal.stats()).toMatchObject({ written: 2, failures: 0 })
+    await journal.stop()
+  })
+
+  test('a rotation that fails again and again takes no more than one old file', async () => {
+    const journal = open({ keep: 3, retryMs: 1 })
+    for (const one of lines(0, 60)) journal.offer(one)
+    await journal.flush()
+    const kept = linesOf(`${file}.1`)
+    // A folder that is not empty cannot be replaced by a file.
+    rmSync(`${file}.2`)
+    rmSync(`${file}.1`)
+    mkdirSync(join(`${file}.1`, 'full'), { recursive: true })
+    writeFileSync(`${file}.3`, kept.join('\n'))
+    for (const one of lines(60, 80)) journal.offer(one)
+    await until(() => journal.stats().failures > 5)
+    expect(existsSync(`${file}.2`)).toBe(true)
+    expect(existsSync(`${file}.3`)).toBe(true)
+    await journal.stop()
+  })
+
   test('stops although nothing can be written, and counts what is lost', async () => {
     writeFileSync(join(folder, 'deep'), 'a file where the folder should be')
     const journal = open()
@@ -163,6 +229,43 @@ describe('batches', () => {
     await journal.stop()
     expect(linesOf(file)).toEqual(lines(0, 6))
   })
+
+  test('a line longer than a batch, after one that was written alone', async () => {
+    const journal = open({ maxBytes: 1e6, batchBytes: 300 })
+    const mixed = ['short', 'x'.repeat(400), 'short', 'y'.repeat(300), 'z'.repeat(299)]
+    for (const one of mixed) {
+      journal.offer(one)
+      await journal.flush()
+    }
+    expect(linesOf(file)).toEqual(mixed)
+    await journal.stop()
+  })
+
+  test.each([1, 2, 3, 4])(
+    'lines of any length, written at any moment: none is lost, seed %i',
+    async (seed) => {
+      let state = seed
+      /** A number below `n`, from a linear congruential generator. */
+      const below = (n: number): number => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+        return Math.trunc((state / 2 ** 32) * n)
+      }
+      const journal = open({ maxBytes: 3000, keep: 1000, batchBytes: 200, delayMs: 0 })
+      const offered: string[] = []
+      for (let n = 0; n < 300; n++) {
+        const text = 'xü€😊'.slice(below(4)).repeat(below(below(8) === 0 ? 150 : 10))
+        offered.push(`${String(n)} ${text}`)
+        expect(journal.offer(offered.at(-1) ?? '')).toBe(true)
+        const next = below(10)
+        if (next === 0) await journal.flush()
+        else if (next < 4) await new Promise((resolve) => setImmediate(resolve))
+      }
+      await journal.flush()
+      expect(journal.stats()).toEqual({ written: 300, dropped: 0, waiting: 0, failures: 0 })
+      await journal.stop()
+      expect((await readTail(file, 300, 1000)).lines).toEqual(offered)
+    },
+  )
 
   test('lines longer than a batch, and short ones between them', async () => {
     const journal = open({ maxBytes: 1e6, batchBytes: 300 })

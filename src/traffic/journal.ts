@@ -1,19 +1,12 @@
 // The journal of events: a file of JSON lines that is rotated by size. Whoever offers a line never waits: lines stand in a
 // bounded queue until one writer has put them to disk. They are written in batches, because a write costs about as much as
-// an event: a batch is closed when it is full, or a moment after its first line. Lines are encoded as they come: texts that
-// wait for their batch would be moved about by the garbage collector, which costs as much as half of an event. While the disk
-// is full or read-only the queue fills, then the newest lines are dropped and counted; once it can be written again the writer
-// goes on where it stopped.
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+// an event: a batch is written when it is full, or a moment after its first line. While the disk is full or read-only the queue
+// fills, then the newest lines are dropped and counted; once it can be written again the writer goes on where it stopped.
 import type { Log } from '#platform'
+import { type JournalFileOptions, createJournalFile } from './journal-file.ts'
+import { createLineQueue } from './line-queue.ts'
 
-export type JournalOptions = {
-  readonly file: string
-  /** Bytes that a file may have; a longer line stands alone. */
-  readonly maxBytes: number
-  /** Rotated files that stay: `file.1` is the youngest. */
-  readonly keep: number
+export type JournalOptions = JournalFileOptions & {
   readonly log: Log
   /** Bytes that may wait; default 64 MiB. */
   readonly queueBytes?: number
@@ -44,59 +37,7 @@ export type Journal = {
   stop(): Promise<void>
 }
 
-type Opened = { readonly handle: FileHandle; size: number }
-
-/** Lines that are written together. */
-type Batch = {
-  readonly bytes: Buffer
-  /** Where each line ends, its line break included. */
-  readonly ends: number[]
-  /** Lines that are on disk already. */
-  written: number
-}
-
-/** Where the first `lines` lines end. */
-const endOf = ({ ends }: Batch, lines: number): number => ends[lines - 1] ?? 0
-
-function add({ bytes, ends }: Batch, line: string): void {
-  const at = ends.at(-1) ?? 0
-  const end = at + bytes.write(line, at)
-  bytes[end] = lineFeed
-  ends.push(end + 1)
-}
-
 type Cancel = () => void
-
-const lineFeed = 10
-
-/** `file` becomes `file.1`, `file.1` becomes `file.2`, …; the oldest goes. */
-export async function rotate(file: string, keep: number): Promise<void> {
-  if (keep === 0) return rm(file, { force: true })
-  await rm(`${file}.${String(keep)}`, { force: true })
-  for (let n = keep - 1; n >= 0; n--) {
-    const from = n === 0 ? file : `${file}.${String(n)}`
-    try {
-      await rename(from, `${file}.${String(n + 1)}`)
-    } catch (error) {
-      // A gap in the row is nothing to stop for; anything else is the writer's to report.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-}
-
-async function openEnd(file: string): Promise<Opened> {
-  await mkdir(dirname(file), { recursive: true })
-  const handle = await open(file, 'a+')
-  const { size } = await handle.stat()
-  if (size === 0) return { handle, size }
-  // A writer that was killed may have left half a line: it stays one broken line and not the head of the next.
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
-  if (buffer[0] === lineFeed) return { handle, size }
-  await handle.appendFile('\n')
-  return { handle, size: size + 1 }
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref())
 
 /** Keeps the process alive: it must not end on its own while lines wait. */
 const systemTimer = (ms: number, run: () => void): Cancel => {
@@ -104,175 +45,129 @@ const systemTimer = (ms: number, run: () => void): Cancel => {
   return () => clearTimeout(timer)
 }
 
-const sizeOf = (line: string): number => Buffer.byteLength(line) + 1
-
-/** How many of the lines that are not on disk yet fit into `room` bytes. */
-function fitting(batch: Batch, room: number): number {
-  const { ends, written } = batch
-  const last = endOf(batch, written) + room
-  let count = ends.length - written
-  while (count > 0 && endOf(batch, written + count) > last) count--
-  return count
-}
+/** Somebody who waits until so many lines are written. */
+type Waiter = { readonly written: number; readonly tell: () => void }
 
 export function openJournal(options: JournalOptions): Journal {
-  const { file, maxBytes, keep, log, queueBytes = 64 * 1024 * 1024, retryMs = 1000 } = options
-  const { delayMs = 100, batchBytes = 256 * 1024, after = systemTimer } = options
-  /** Oldest first; lines are added to the last. */
-  const batches: Batch[] = []
-  /** The bytes of a batch that is written, for the next one. */
-  let spare: Buffer | undefined
-  /** The last batch is to be written although there is room in it. */
+  const { file, log, queueBytes = 64 * 1024 * 1024, batchBytes = 256 * 1024 } = options
+  const { retryMs = 1000, delayMs = 100, after = systemTimer } = options
+  const target = createJournalFile(options)
+  const queue = createLineQueue(queueBytes, batchBytes)
+  const counts = { written: 0, dropped: 0, failures: 0 }
+  /** What waits is to be written although its batch has room. */
   let due = false
   let delay: Cancel | undefined
-  const waiting = { lines: 0, bytes: 0 }
-  let opened: Opened | undefined
   let writer: Promise<void> | undefined
-  let stopping = false
-  /** What had not been written when the journal was closed is lost, and nothing comes after it. */
-  let stopped = false
+  /** Ends the pause between two attempts; undefined: there is none. */
+  let retry: (() => void) | undefined
   let failing = false
-  const counts = { written: 0, dropped: 0, failures: 0 }
+  let stopping = false
+  let waiters: readonly Waiter[] = []
 
-  async function close(): Promise<void> {
-    const { handle } = opened ?? {}
-    opened = undefined
-    await handle?.close()
+  const isDue = (): boolean => queue.hasFull || (due && queue.lines > 0)
+
+  function tellWaiters(isReached: (waiter: Waiter) => boolean): void {
+    const reached = waiters.filter(isReached)
+    if (reached.length === 0) return
+    waiters = waiters.filter((waiter) => !isReached(waiter))
+    for (const { tell } of reached) tell()
   }
 
-  /** Takes the batch away once it is on disk; the last one begins anew. */
-  function done(batch: Batch): void {
-    if (batch.written < batch.ends.length) return
-    if (batches.length > 1) {
-      batches.shift()
-      if (batch.bytes.length === batchBytes) spare = batch.bytes
-    } else {
-      batch.ends.length = 0
-      batch.written = 0
-    }
-  }
-
-  /** Writes the next `count` lines of the first batch. */
-  async function append({ handle, size }: Opened, batch: Batch, count: number): Promise<number> {
-    const to = batch.written + count
-    const bytes = batch.bytes.subarray(endOf(batch, batch.written), endOf(batch, to))
-    if (batches.length === 1 && to === batch.ends.length) due = false
+  async function write(): Promise<void> {
+    const lines = queue.peek(await target.roomFor(queue.next))
+    if (lines === undefined) return
+    // What comes while these are written waits for its own moment.
+    if (lines.count === queue.lines) due = false
     try {
-      await handle.appendFile(bytes)
+      await target.append(lines.bytes)
     } catch (error) {
       due = true
-      // A disk that fills in the middle of a line must not leave half of it before the next.
-      await handle.truncate(size).catch(() => undefined)
       throw error
     }
-    if (stopped) return bytes.length
-    batch.written = to
-    waiting.lines -= count
-    waiting.bytes -= bytes.length
-    counts.written += count
-    done(batch)
-    return bytes.length
+    queue.remove(lines)
+    counts.written += lines.count
+    tellWaiters(({ written }) => written <= counts.written)
+    if (failing) log.info({ file, dropped: counts.dropped }, 'the event journal is written again')
+    failing = false
   }
 
-  async function write(batch: Batch): Promise<void> {
-    if (stopped) return
-    opened ??= await openEnd(file)
-    let count = fitting(batch, maxBytes - opened.size)
-    if (count === 0 && opened.size > 0) {
-      await close()
-      await rotate(file, keep)
-      opened = await openEnd(file)
-      count = fitting(batch, maxBytes - opened.size)
-    }
-    // A line that is longer than a file stands alone.
-    opened.size += await append(opened, batch, Math.max(1, count))
-  }
-
-  async function report(error: unknown): Promise<void> {
+  function failed(error: unknown): void {
     counts.failures++
-    if (!failing)
-      log.error({ err: error, file, waiting: waiting.lines }, 'the event journal cannot be written')
+    if (!failing) log.error({ err: error, file, waiting: queue.lines }, 'the event journal cannot be written')
     failing = true
-    await close().catch(() => undefined)
+    tellWaiters(() => true)
   }
 
-  /** The batch whose turn it is; none while lines may still be added to it. */
-  function nextBatch(): Batch | undefined {
-    const [first] = batches
-    if (first === undefined || first.written === first.ends.length) return undefined
-    return batches.length > 1 || due ? first : undefined
-  }
+  const pause = (): Promise<void> =>
+    new Promise<void>((resolve) => {
+      const cancel = systemTimer(retryMs, resolve)
+      retry = () => {
+        cancel()
+        resolve()
+      }
+    }).then(() => {
+      retry = undefined
+    })
 
   async function writeAll(): Promise<void> {
-    for (let batch = nextBatch(); batch !== undefined; batch = nextBatch()) {
+    while (isDue()) {
+      // An attempt that began before may have failed for what is mended by now.
+      const isLastAttempt = stopping
       try {
-        await write(batch)
-        if (failing) log.info({ file, dropped: counts.dropped }, 'the event journal is written again')
-        failing = false
+        await write()
       } catch (error) {
-        await report(error)
-        if (stopping) break
-        await pause(retryMs)
+        failed(error)
+        if (isLastAttempt) break
+        if (!stopping) await pause()
       }
-      if (stopped) break
     }
-    // Here and not when the promise is settled: whoever finds a batch due in between must find no writer.
+    // Here and not when the promise is settled: whoever finds lines due in between must find no writer.
     writer = undefined
+  }
+
+  function wakeWriter(): void {
+    if (writer === undefined && isDue()) writer = writeAll()
   }
 
   /** Has everything written that waits. */
   function start(): void {
     delay?.()
     delay = undefined
-    due = waiting.lines > 0
-    if (due) writer ??= writeAll()
-  }
-
-  /** The batch that takes `size` more bytes. */
-  function batchFor(size: number): Batch {
-    const last = batches.at(-1)
-    if (last !== undefined && endOf(last, last.ends.length) + size <= last.bytes.length) return last
-    const bytes =
-      size > batchBytes ? Buffer.allocUnsafeSlow(size) : (spare ?? Buffer.allocUnsafeSlow(batchBytes))
-    if (bytes === spare) spare = undefined
-    const batch: Batch = { bytes, ends: [], written: 0 }
-    batches.push(batch)
-    if (batches.length > 1) writer ??= writeAll()
-    return batch
+    due = true
+    wakeWriter()
   }
 
   return {
     offer(line) {
-      const bytes = sizeOf(line)
-      if (stopping || waiting.bytes + bytes > queueBytes) {
+      if (stopping || !queue.add(line)) {
         counts.dropped++
         return false
       }
-      add(batchFor(bytes), line)
-      waiting.lines++
-      waiting.bytes += bytes
       delay ??= after(delayMs, start)
+      if (queue.hasFull) wakeWriter()
       return true
     },
     async flush() {
       start()
-      while (writer !== undefined && !failing) await Promise.race([writer, pause(10)])
+      retry?.()
+      if (queue.lines === 0) return
+      const written = counts.written + queue.lines
+      await new Promise<void>((tell) => {
+        waiters = [...waiters, { written, tell }]
+      })
     },
-    stats: () => ({ ...counts, waiting: waiting.lines }),
+    stats: () => ({ ...counts, waiting: queue.lines }),
     async stop() {
       stopping = true
       start()
-      // A writer that sleeps between attempts is not waited for: nothing has changed since its last one.
-      if (writer !== undefined) await (failing ? Promise.race([writer, pause(retryMs + 100)]) : writer)
-      stopped = true
-      if (waiting.lines > 0) {
-        counts.dropped += waiting.lines
-        log.error({ file, lost: waiting.lines }, 'events were lost: the journal could not be written')
-        batches.length = 0
-        waiting.lines = 0
-        waiting.bytes = 0
+      retry?.()
+      await writer
+      if (queue.lines > 0) {
+        counts.dropped += queue.lines
+        log.error({ file, lost: queue.lines }, 'events were lost: the journal could not be written')
+        queue.clear()
       }
-      await close().catch(() => undefined)
+      await target.close().catch(() => undefined)
     },
   }
 }
