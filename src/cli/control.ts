@@ -180,6 +180,10 @@ async function start({ life, log, settings }: Serving, { folder, credentials }: 
     build,
     log,
     onChange: (possible) => revocations.follow(possible.map(({ policy }) => policy)),
+    onOutcome({ policy: { revision } }, outcome) {
+      if (outcome === 'in force') tell({ kind: 'policy', revision })
+      else tell({ kind: 'refused', problems: ['a node refused it'] })
+    },
   })
   const revocations = await keepRevocations(life, {
     values,
@@ -194,6 +198,7 @@ async function start({ life, log, settings }: Serving, { folder, credentials }: 
     log,
     load: { placeholder: placeholderSource(besideJournal(values, 'placeholder.pem'), log) },
     hasFallback: before !== undefined,
+    running: () => publications.inForce?.policy.revision,
     apply(policy, { documents, maskingSeed }) {
       publications.put({ policy, documents: encodeForFilters(documents, policy), maskingSeed })
     },

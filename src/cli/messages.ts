@@ -3,7 +3,7 @@
 
 export type ChildMessage =
   | { readonly kind: 'ready' }
-  /** A changed folder is in force. */
+  /** A changed folder is in force, or one that was refused is again what is in force. */
   | { readonly kind: 'policy'; readonly revision: string }
   /** A changed folder was refused; what ran goes on. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] }

@@ -48,6 +48,11 @@ export type PolicyUse = {
   readonly log: Log
   /** Puts a policy in force; what it throws refuses the policy. The first one is put in force before this returns. */
   readonly apply: (policy: Policy, source: PolicySource) => void
+  /**
+   * Of a process that hands policies on: the revision that runs, and undefined while none does. Such a process tells by itself
+   * what became of a policy. Left out: what was applied runs.
+   */
+  readonly running?: () => string | undefined
   /** Another process of the same site says what is wrong with the folder. */
   readonly quiet?: boolean
   /** Something is in force already, so a folder that is broken at the start is no reason not to start. Default: false. */
@@ -58,10 +63,24 @@ export type PolicyUse = {
   readonly onReload?: (outcome: 'applied' | 'refused') => void
 }
 
+/** Files that come one by one, or one that is replaced in two steps, must not take everything off the net for a moment. */
+const lastSite =
+  'server-groups.json: the change would leave no site, and every host without an answer. Keep one; a start with none is allowed.'
+
 /** Loads, applies and from then on follows the folder. Throws UsageError when there is no policy to begin with. */
 export async function followPolicy(
   life: Lifecycle,
-  { folder, settings, log, apply, quiet = false, hasFallback = false, load = {}, onReload }: PolicyUse,
+  {
+    folder,
+    settings,
+    log,
+    apply,
+    running,
+    quiet = false,
+    hasFallback = false,
+    load = {},
+    onReload,
+  }: PolicyUse,
 ): Promise<void> {
   let maskingSeed: string | undefined
   const seeds = seedSource(settings, (file) => {
@@ -79,14 +98,29 @@ export async function followPolicy(
       return found
     },
   }
-  let revision = ''
+  /** What was applied last. */
+  let applied: Policy | undefined
+  /** The folder holds what was refused. */
+  let refused = false
 
   const level = quiet ? 'debug' : 'warn'
   const refuse = (problems: readonly string[]): void => {
+    refused = true
+    const revision = running === undefined ? applied?.revision : running()
     for (const problem of problems) log[level]({ folder }, problem)
     log[level]({ folder, revision }, 'the changed configuration is refused, the one that runs stays')
     onReload?.('refused')
     tell({ kind: 'refused', problems })
+  }
+  const accept = (policy: Policy, result: LoadResult): void => {
+    applied = policy
+    refused = false
+    warn(result)
+    const { revision } = policy
+    if (running === undefined) {
+      log.info({ revision, folder }, 'policy in force')
+      tell({ kind: 'policy', revision })
+    } else log.info({ revision, folder }, 'policy accepted, now published')
   }
   /** A warning that has been read once says nothing new with every later change. */
   let warned: ReadonlySet<string> = new Set()
@@ -100,9 +134,17 @@ export async function followPolicy(
       refuse(result.problems.map(formatProblem))
       return
     }
-    if (result.policy.revision === revision) return
+    const { policy, documents } = result
+    if (policy.revision === applied?.revision) {
+      if (refused) mended(policy)
+      return
+    }
+    if (policy.serverGroups.length === 0 && applied !== undefined && applied.serverGroups.length > 0) {
+      refuse([lastSite])
+      return
+    }
     try {
-      apply(result.policy, { documents: result.documents, maskingSeed })
+      apply(policy, { documents, maskingSeed })
     } catch (error) {
       if (error instanceof PatchesRefused) {
         refuse(error.problems.map(formatProblem))
@@ -112,9 +154,15 @@ export async function followPolicy(
       refuse([error instanceof Error ? error.message : String(error)])
       return
     }
-    revision = result.policy.revision
-    warn(result)
-    log.info({ revision, folder }, 'policy in force')
+    onReload?.('applied')
+    accept(policy, result)
+  }
+  const mended = ({ revision }: Policy): void => {
+    refused = false
+    log[quiet ? 'debug' : 'info'](
+      { folder, revision },
+      'the configuration is again what it was before the refused change',
+    )
     onReload?.('applied')
     tell({ kind: 'policy', revision })
   }
@@ -140,7 +188,5 @@ export async function followPolicy(
     if (!(error instanceof PatchesRefused)) throw error
     throw new UsageError(describeProblems(folder, error.problems))
   }
-  revision = first.policy.revision
-  warn(first)
-  log.info({ revision, folder }, 'policy in force')
+  accept(first.policy, first)
 }

@@ -16,6 +16,7 @@ let lists: string
 let possible: (readonly string[])[]
 let log: (readonly [message: string, revision: unknown])[]
 let publications: Publications
+let outcomes: (readonly [revision: string, outcome: string])[]
 let isBroken: boolean
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -48,6 +49,7 @@ beforeEach(() => {
   lists = 'no lists'
   possible = []
   log = []
+  outcomes = []
   isBroken = false
   publications = createPublications({
     ads: nodes,
@@ -55,6 +57,7 @@ beforeEach(() => {
       if (revision === 'impossible') throw new Error('no such patch')
       return { version: `${revision}, ${lists}`, resources: new Map(), staticClusters: [] }
     },
+    onOutcome: ({ policy }, outcome) => void outcomes.push([policy.revision, outcome]),
     onChange(those) {
       if (isBroken) throw new Error('whoever is told fails')
       possible.push(those.map(({ policy }) => policy.revision))
@@ -86,6 +89,11 @@ test('new revocation lists go out with the policy in force, not with the one tha
   publications.again()
   expect(await answer(true)).toBe('good, a list')
   expect(possible).toEqual([['good'], ['good'], ['good', 'bad'], ['good']])
+  expect(outcomes).toEqual([
+    ['good', 'in force'],
+    ['bad', 'refused'],
+  ])
+  expect(publications.inForce?.policy.revision).toBe('good')
   expect(log.map(([message, revision]) => [message.split(':', 1)[0], revision])).toEqual([
     ['published', 'good'],
     ['not published', 'bad'],

@@ -17,6 +17,8 @@ export type PublicationsOptions = {
   readonly build: (publication: Publication) => Snapshot
   /** Called with those that are in force or may get there: when one is put, and when it is known what became of it. */
   readonly onChange: (possible: readonly Publication[]) => void
+  /** What became of a publication that was put. */
+  readonly onOutcome: (publication: Publication, outcome: 'in force' | 'refused') => void
   readonly log: {
     info(fields: object, message: string): void
     warn(fields: object, message: string): void
@@ -29,9 +31,16 @@ export type Publications = {
   put(publication: Publication): void
   /** Publishes what is in force once more, because what it is made with has changed. */
   again(): void
+  readonly inForce: Publication | undefined
 }
 
-export function createPublications({ ads, build, onChange, log }: PublicationsOptions): Publications {
+export function createPublications({
+  ads,
+  build,
+  onChange,
+  onOutcome,
+  log,
+}: PublicationsOptions): Publications {
   let inForce: Publication | undefined
   const undecided = new Set<Publication>()
   let last: Promise<void> = Promise.resolve()
@@ -42,7 +51,8 @@ export function createPublications({ ads, build, onChange, log }: PublicationsOp
     if (possible.size > 0) onChange([...possible])
   }
 
-  async function send(publication: Publication, make: () => Snapshot): Promise<void> {
+  /** Whether all nodes took it. */
+  async function send(publication: Publication, make: () => Snapshot): Promise<boolean> {
     const { revision } = publication.policy
     try {
       const snapshot = make()
@@ -51,8 +61,10 @@ export function createPublications({ ads, build, onChange, log }: PublicationsOp
       if (ads.status().snapshot === snapshot.version) inForce = publication
       if (ok) log.info({ revision, nodes }, 'published')
       else log.warn({ revision, nodes }, 'not published: a node refused it, and what ran before is back')
+      return ok
     } catch (error) {
       log.error({ err: error, revision }, 'not published')
+      return false
     }
   }
 
@@ -65,8 +77,9 @@ export function createPublications({ ads, build, onChange, log }: PublicationsOp
     put(publication) {
       const snapshot = build(publication)
       queue(async () => {
-        await send(publication, () => snapshot)
+        const ok = await send(publication, () => snapshot)
         undecided.delete(publication)
+        onOutcome(publication, ok ? 'in force' : 'refused')
         tellChange()
       })
       undecided.add(publication)
@@ -77,6 +90,9 @@ export function createPublications({ ads, build, onChange, log }: PublicationsOp
         const publication = inForce
         if (publication !== undefined) await send(publication, () => build(publication))
       })
+    },
+    get inForce() {
+      return inForce
     },
   }
 }

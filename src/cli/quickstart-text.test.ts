@@ -12,6 +12,8 @@ test('of a changed folder is told once what became of it, and of an unchanged on
   expect(textOf({ kind: 'refused', problems })).toBe(
     'The changed configuration in my-site is refused; the one before stays in force.\n',
   )
+  expect(policy('bbbb')).toBe('The configuration in my-site is again the one in force.\n')
+  expect(policy('bbbb')).toBeUndefined()
   expect(policy('aaaa')).toBe('The changed configuration is in force (revision aaaa).\n')
   expect(textOf({ kind: 'ready' })).toBeUndefined()
   expect(textOf({ kind: 'nack', node: 'envoy', reason: 'no' })).toBeUndefined()

@@ -84,11 +84,20 @@ Stop:                         Ctrl-C
  */
 export function changesOf(config: string, revision: string): (message: ChildMessage) => string | undefined {
   let inForce = revision
+  let isRefused = false
   return (message) => {
-    if (message.kind === 'refused')
+    if (message.kind === 'refused') {
+      isRefused = true
       return `The changed configuration in ${config} is refused; the one before stays in force.\n`
-    if (message.kind !== 'policy' || message.revision === inForce) return undefined
+    }
+    if (message.kind !== 'policy') return undefined
+    const isAgain = message.revision === inForce
+    const tells = !isAgain || isRefused
+    isRefused = false
     inForce = message.revision
-    return `The changed configuration is in force (revision ${inForce}).\n`
+    if (!tells) return undefined
+    return isAgain
+      ? `The configuration in ${config} is again the one in force.\n`
+      : `The changed configuration is in force (revision ${inForce}).\n`
   }
 }

@@ -645,7 +645,17 @@ describe('a folder', () => {
       mkdirSync(join(folder, 'examples'))
       symlinkSync('nowhere', join(folder, '.#actions.json'))
       expect(found(folder)).toEqual([])
-      expect(loadFolder(folder).warnings).toEqual([])
+      expect(loadFolder(folder).warnings.map(({ reason }) => reason)).toEqual([
+        'there is no site, so that every host is answered 421',
+      ])
+    })
+  })
+  test('a folder in the place of a document is a problem, any other folder none', () => {
+    inFolder((folder) => {
+      mkdirSync(join(folder, 'notes'))
+      mkdirSync(join(folder, 'server-groups.json'))
+      mkdirSync(join(folder, 'actions'))
+      expect(found(folder)).toEqual([expect.stringContaining('cannot be read: not a regular file')])
     })
   })
   test('a link to nowhere and aliases of aliases are problems of their files', () => {

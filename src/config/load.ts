@@ -19,7 +19,7 @@ import { rateLimitRules } from './documents/rate-limit-rules.ts'
 import { securityPolicies } from './documents/security-policies.ts'
 import { serverGroups } from './documents/server-groups.ts'
 import { systemDb } from './documents/system-db.ts'
-import { notUsedYet } from './findings.ts'
+import { finding, notUsedYet } from './findings.ts'
 import type { Documents } from './for-filters.ts'
 import type { Certificate, Policy } from './policy.ts'
 import { type Findings, type Problem, type Report, noFindings, reportAt } from './problem.ts'
@@ -228,6 +228,11 @@ export function buildPolicy(
   return load(raw, findings, options)
 }
 
+const noSite = finding(
+  'there is no site, so that every host is answered 421',
+  'Add an entry for each site, or __default__ for all hosts.',
+)
+
 /** A Policy from a folder of JSON and YAML files. */
 export function loadFolder(folder: string, options: LoadOptions = {}): LoadResult {
   const findings = noFindings()
@@ -238,5 +243,9 @@ export function loadFolder(folder: string, options: LoadOptions = {}): LoadResul
       remedy: 'Name the folder that holds server-groups.json and its neighbours.',
     })
   }
-  return load(documents, findings, options)
+  const result = load(documents, findings, options)
+  if (!result.ok || result.policy.serverGroups.length > 0) return result
+  const file = documents.get('server-groups')?.file ?? 'server-groups.json'
+  const warning = { file, document: 'server-groups', entry: '', field: '', ...noSite }
+  return { ...result, warnings: [...result.warnings, warning] }
 }

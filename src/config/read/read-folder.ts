@@ -29,13 +29,23 @@ const parsers: Readonly<Record<string, (text: string) => Parsed>> = {
 const isOther = ({ name }: Dirent): boolean =>
   name.startsWith('.') || /^readme/i.test(name) || name.endsWith('~')
 
+const isDocument = (file: string): boolean => {
+  const extension = extname(file)
+  return extension in parsers && useOf(file.slice(0, file.length - extension.length)) !== 'unknown'
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
 function listFiles(folder: string, findings: Findings): readonly string[] {
   try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory() && !isOther(entry))
-      .map(({ name }) => name)
-      .filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() !== true)
-      .toSorted()
+    return (
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => !isOther(entry))
+        .map(({ name }) => name)
+        // A folder in the place of a document is a mistake, any other is somebody's.
+        .filter((name) => isDocument(name) || !isFolder(join(folder, name)))
+        .toSorted()
+    )
   } catch (error) {
     reportAt(findings, { file: folder, document: '', entry: '' }).problem(
       '',
