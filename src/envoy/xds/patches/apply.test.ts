@@ -145,6 +145,27 @@ describe('E47 advanced configuration', () => {
   })
 })
 
+describe('an expression that RE2 does not take', () => {
+  test.each([
+    [
+      { route: { regex_rewrite: { pattern: { regex: '(' }, substitution: 'x' } } },
+      '/route/regex_rewrite/pattern/regex',
+    ],
+    [
+      { route: { cors: { allow_origin_string_match: [{ safe_regex: { regex: '(?=a)' } }] } } },
+      '/route/cors/allow_origin_string_match/0/safe_regex/regex',
+    ],
+  ])('%j', (merge, pointer) => {
+    expect(problemsOf({ target: 'route', merge })).toEqual([
+      expect.objectContaining({
+        entry: 't1',
+        reason: expect.stringMatching(`^invalid regex at \\d+: .* at ${pointer}$`),
+        remedy: 'Correct the expression there; the syntax is that of RE2.',
+      }),
+    ])
+  })
+})
+
 describe('a patch that names what is not there', () => {
   const warningsOf = (configuration: unknown): readonly string[] => {
     const built = buildPolicy(documents('t1', configuration))

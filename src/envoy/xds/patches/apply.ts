@@ -10,6 +10,7 @@ import {
 import { constraintBroken } from '../../constraints.ts'
 import { ProtoJsonError } from '../../proto-json.ts'
 import { type Json, type JsonObject, isObject } from '../json.ts'
+import { badExpression } from './expressions.ts'
 import { type Found, forbidden } from './forbidden.ts'
 import { PatchFailed, jsonPatch } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -71,6 +72,7 @@ export type Patcher = {
 }
 
 const remedies = {
+  expression: 'Correct the expression there; the syntax is that of RE2.',
   field: 'Leave it out, or say it with the fields of the documents.',
   list: 'Change only the fields that the target allows; where lists may grow, add with a JSON patch to "…/-".',
 }
@@ -105,6 +107,8 @@ function attempt(
     const names = difference.path[0] === 'name' || difference.path[0] === '@type'
     if ((names || !limits.unsafe) && !allows(difference))
       return { pointer: pointerOf(difference.path), reason: describe(difference), remedy: remedies.list }
+    const bad = badExpression(difference)
+    if (bad) return { ...bad, remedy: remedies.expression }
   }
   return { made }
 }
