@@ -267,6 +267,29 @@ describe('weir coverage', () => {
   })
 })
 
+describe('weir inspect', () => {
+  const request = { name: 'home', ip: '203.0.113.9', method: 'GET', authority: 'localhost', path: '/' }
+  const inspect = async (fields: object) =>
+    runWeir(['inspect', '--requests', '-', '--expect'], { input: JSON.stringify({ ...request, ...fields }) })
+
+  test('an expectation that a decision does not meet: exit code 1', async () => {
+    expect(await inspect({ expect: { status: 472 } })).toEqual({
+      code: 1,
+      stdout:
+        'line 1 (home):\n  status: expected 472, is null\n1 requests, 0 as expected, 1 not, 0 without expectation\n',
+      stderr: '',
+    })
+  })
+
+  test('an expectation of what no decision has: exit code 2', async () => {
+    expect(await inspect({ expect: { statu: 472 } })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: '-: line 1 (home): expect.statu: unknown field; did you mean status?\n',
+    })
+  })
+})
+
 describe('weir rules test', () => {
   const operand = '\\bdrop\\s+table\\b'
   const rule = { id: 'drop', operand, risk: 5, category: 'sqli', subcategory: 's', msg: 'A table is dropped' }
