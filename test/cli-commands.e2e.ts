@@ -108,6 +108,26 @@ describe('weir validate', () => {
     expect(code).toBe(0)
   })
 
+  test.each([
+    ['not set', {}, 0, 'warning: '],
+    ['false', { WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS: 'false' }, 2, ''],
+  ] as const)('its backend on this machine is told: the setting is %s', async (_says, env, code, prefix) => {
+    const ran = await runWeir(['validate'], { env })
+    expect(ran.code).toBe(code)
+    expect(ran.stdout.split('\n')).toContainEqual(
+      expect.stringContaining(
+        `${prefix}backend-services.json: entry "__default__", back_hosts[0].host: "127.0.0.1" refers to this machine`,
+      ),
+    )
+  })
+
+  test('its backend on this machine is accepted where the setting is true', async () => {
+    const { code, stdout } = await runWeir(['validate'], {
+      env: { WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS: 'true' },
+    })
+    expect({ code, told: stdout.includes('refers to this machine') }).toEqual({ code: 0, told: false })
+  })
+
   test('--json says the same to programs', async () => {
     const config = join(folder, 'broken')
     copyConfig(config, 8000)
