@@ -108,6 +108,26 @@ describe('weir validate', () => {
     expect(code).toBe(0)
   })
 
+  test.each([
+    ['not set', {}, 0, 'warning: '],
+    ['false', { WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS: 'false' }, 2, ''],
+  ] as const)('its backend on this machine is told: the setting is %s', async (_says, env, code, prefix) => {
+    const ran = await runWeir(['validate'], { env })
+    expect(ran.code).toBe(code)
+    expect(ran.stdout.split('\n')).toContainEqual(
+      expect.stringContaining(
+        `${prefix}backend-services.json: entry "__default__", back_hosts[0].host: "127.0.0.1" refers to this machine`,
+      ),
+    )
+  })
+
+  test('its backend on this machine is accepted where the setting is true', async () => {
+    const { code, stdout } = await runWeir(['validate'], {
+      env: { WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS: 'true' },
+    })
+    expect({ code, told: stdout.includes('refers to this machine') }).toEqual({ code: 0, told: false })
+  })
+
   test('--json says the same to programs', async () => {
     const config = join(folder, 'broken')
     copyConfig(config, 8000)
@@ -264,6 +284,29 @@ describe('weir coverage', () => {
     const ran = await runWeir(['coverage', ...args], { cwd: folder })
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toContain(stderr)
+  })
+})
+
+describe('weir inspect', () => {
+  const request = { name: 'home', ip: '203.0.113.9', method: 'GET', authority: 'localhost', path: '/' }
+  const inspect = async (fields: object) =>
+    runWeir(['inspect', '--requests', '-', '--expect'], { input: JSON.stringify({ ...request, ...fields }) })
+
+  test('an expectation that a decision does not meet: exit code 1', async () => {
+    expect(await inspect({ expect: { status: 472 } })).toEqual({
+      code: 1,
+      stdout:
+        'line 1 (home):\n  status: expected 472, is null\n1 requests, 0 as expected, 1 not, 0 without expectation\n',
+      stderr: '',
+    })
+  })
+
+  test('an expectation of what no decision has: exit code 2', async () => {
+    expect(await inspect({ expect: { statu: 472 } })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: '-: line 1 (home): expect.statu: unknown field; did you mean status?\n',
+    })
   })
 })
 

@@ -56,6 +56,9 @@ Usage: weir control [--config DIR] [OPTIONS]
   --events FORMAT        events on standard output as well: none, json or text (default: json)
 ${commonHelp}
 
+The shipped configuration has its demo backend on this machine, where Envoys elsewhere do not find it, and is refused unless
+the setting envoy.allow_loopback_backends is true (WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS=true).
+
 Envoys ask the filters that run with --control and connect here; until one does, or when the setting xds.filters is
 given, those of xds.filters (default: 127.0.0.1:9191).
 

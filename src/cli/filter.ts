@@ -41,6 +41,9 @@ ${commonHelp}
 
 Exit: 0 stopped by a signal · 1 it failed, e.g. a port is taken · 2 bad usage, settings or configuration
 
+The shipped configuration has its demo backend on this machine, and is refused as a folder of this command unless the setting
+envoy.allow_loopback_backends is true (WEIR_ENVOY_ALLOW_LOOPBACK_BACKENDS=true).
+
 With --control the last policy is kept, and in force after a restart before the control plane is reached. Until there is
 a policy the filter says NOT_SERVING to health checks. What it says of itself are the settings filter.node, filter.region and
 filter.address; the token of the control plane is xds.token. A control plane on another machine is asked over TLS: xds.tls.ca

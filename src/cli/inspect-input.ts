@@ -2,7 +2,10 @@
 // a misspelt field tests nothing.
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import { addressOfHostPort } from '#platform'
 import type { HeaderLine, HumanLevel, RequestInput } from '#request'
+import { unknownExpectation, unknownField } from './inspect-expect.ts'
+import { outputFields } from './inspect-output.ts'
 
 const headerValue = Type.Union([
   Type.String(),
@@ -52,7 +55,42 @@ export type InspectLine = Type.Static<typeof line>
 const validator = Compile(line)
 
 export type ParsedLine =
-  { readonly ok: true; readonly value: InspectLine } | { readonly ok: false; readonly problem: string }
+  | { readonly ok: true; readonly value: InspectLine }
+  | { readonly ok: false; readonly name: string | undefined; readonly problem: string }
+
+/** Why a value has not the shape of a line. */
+function shapeProblem(value: unknown): string {
+  const [first] = validator.Errors(value)
+  const field = first?.instancePath.slice(1).replaceAll('/', '.') ?? ''
+  const known = Object.keys(line.properties)
+  const unknown =
+    typeof value === 'object' && value !== null && Object.hasOwn(value, field) && !known.includes(field)
+  if (unknown) return unknownField(field, field, known)
+  return `${field === '' ? '' : `${field}: `}${first?.message ?? 'not a request'}`
+}
+
+/** The pipeline would take any text for the address of somebody whom no list knows. */
+function addressProblem({ ip, peer }: InspectLine): string | undefined {
+  if (ip === undefined && peer === undefined)
+    return 'ip: required (the client address; or peer, to derive it from the headers)'
+  for (const [field, text] of Object.entries({ ip, peer })) {
+    if (text !== undefined && addressOfHostPort(text) === undefined)
+      return `${field}: must be an IPv4 or IPv6 address such as 203.0.113.9 or 2001:db8::9, is ${JSON.stringify(text)}`
+  }
+  return undefined
+}
+
+/** What is wrong with a line of the right shape. */
+function problemOf(value: InspectLine): string | undefined {
+  if (value.body !== undefined && value.body_base64 !== undefined)
+    return 'body and body_base64 exclude each other: give one of them'
+  return addressProblem(value) ?? unknownExpectation(value.expect, outputFields, 'expect')
+}
+
+const nameOf = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+    ? value.name
+    : undefined
 
 /** Parses one line; the problem names the field and the reason. */
 export function parseInspectLine(text: string): ParsedLine {
@@ -60,23 +98,12 @@ export function parseInspectLine(text: string): ParsedLine {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    return { ok: false, problem: `not JSON: ${error instanceof Error ? error.message : String(error)}` }
+    const reason = error instanceof Error ? error.message : String(error)
+    return { ok: false, name: undefined, problem: `not JSON: ${reason}` }
   }
-  if (validator.Check(value)) {
-    if (value.body !== undefined && value.body_base64 !== undefined) {
-      return { ok: false, problem: 'body and body_base64 exclude each other: give one of them' }
-    }
-    if (value.ip === undefined && value.peer === undefined) {
-      return {
-        ok: false,
-        problem: 'ip: required (the client address; or peer, to derive it from the headers)',
-      }
-    }
-    return { ok: true, value }
-  }
-  const [first] = validator.Errors(value)
-  const field = first?.instancePath.slice(1).replaceAll('/', '.') ?? ''
-  return { ok: false, problem: `${field === '' ? '' : `${field}: `}${first?.message ?? 'not a request'}` }
+  if (!validator.Check(value)) return { ok: false, name: nameOf(value), problem: shapeProblem(value) }
+  const problem = problemOf(value)
+  return problem === undefined ? { ok: true, value } : { ok: false, name: value.name, problem }
 }
 
 type HeaderValue = Type.Static<typeof headerValue>

@@ -6,13 +6,14 @@ import type { Readable } from 'node:stream'
 import { createChallenges } from '#challenge'
 import { formatProblem, loadFolder } from '#config'
 import { manualClock } from '#platform'
-import { type Decision, type Pipeline, createPipeline, createTracer } from '#pipeline'
+import { type Pipeline, createPipeline, createTracer } from '#pipeline'
 import { openLocator } from '#request'
 import { memoryState } from '#state'
 import { type Command, UsageError } from './command.ts'
 import { readCommandLine } from './command-line.ts'
 import { differences } from './inspect-expect.ts'
 import { type InspectLine, inspectRequest, parseInspectLine } from './inspect-input.ts'
+import { inspectOutput } from './inspect-output.ts'
 
 const help = `Runs requests through the pipeline and prints one decision per line, as JSON.
 
@@ -46,31 +47,6 @@ type Options = {
   readonly expect: boolean
 }
 
-/** The fields that `--expect` can name and that are printed without it. */
-function shown(name: string | undefined, decision: Decision): Readonly<Record<string, unknown>> {
-  const { action, answer, record } = decision
-  return {
-    ...(name === undefined ? {} : { name }),
-    action,
-    status: answer?.status ?? null,
-    headers: Object.fromEntries(answer?.headers ?? []),
-    body: answer?.body ?? '',
-    request_headers: Object.fromEntries(decision.requestHeaders),
-    tags: record.tags,
-    reason: record.reason,
-    monitor_reasons: record.monitor_reasons,
-    triggers: {
-      acl: record.acl_triggers,
-      gf: record.gf_triggers,
-      dr: record.dr_triggers,
-      rl: record.rl_triggers,
-      cf: record.cf_triggers,
-      cf_restrict: record.cf_restrict_triggers,
-    },
-    event: record,
-  }
-}
-
 type Outcome = { readonly output: Readonly<Record<string, unknown>>; readonly differences: readonly string[] }
 
 async function inspectLine(
@@ -82,7 +58,7 @@ async function inspectLine(
 ): Promise<Outcome> {
   const tracer = options.explain ? createTracer() : undefined
   const decision = await pipeline.decide(inspectRequest(value, now, number), tracer)
-  const output = shown(value.name, decision)
+  const output = inspectOutput(value.name, decision)
   const found = options.expect && value.expect !== undefined ? differences(output, value.expect) : []
   return { output: tracer === undefined ? output : { ...output, trace: tracer.steps }, differences: found }
 }
@@ -106,6 +82,10 @@ function readable(file: string): Readable {
   return createReadStream(file)
 }
 
+/** A line as messages call it. */
+const lineOf = (number: number, name: string | undefined): string =>
+  `line ${String(number)}${name === undefined ? '' : ` (${name})`}`
+
 type Tally = { evaluated: number; expected: number; failed: number }
 
 async function inspectAll(
@@ -121,7 +101,7 @@ async function inspectAll(
     if (text.trim() === '') continue
     const parsed = parseInspectLine(text)
     if (!parsed.ok) {
-      process.stderr.write(`${options.requests}: line ${String(number)}: ${parsed.problem}\n`)
+      process.stderr.write(`${options.requests}: ${lineOf(number, parsed.name)}: ${parsed.problem}\n`)
       return 2
     }
     clock.advance(parsed.value.delay_ms ?? 0)
@@ -144,7 +124,7 @@ function reportLine(value: InspectLine, number: number, outcome: Outcome, tally:
   tally.expected += 1
   if (outcome.differences.length === 0) return
   tally.failed += 1
-  process.stdout.write(`line ${String(number)}${value.name === undefined ? '' : ` (${value.name})`}:\n`)
+  process.stdout.write(`${lineOf(number, value.name)}:\n`)
   for (const difference of outcome.differences) process.stdout.write(`  ${difference}\n`)
   if (outcome.output['trace'] !== undefined) process.stdout.write(`${JSON.stringify(outcome.output)}\n`)
 }

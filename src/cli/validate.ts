@@ -22,7 +22,8 @@ Usage: weir validate [--config DIR] [--envoy] [--json]
 ${commonHelp}
 
 Each problem is a line: file: entry "x", field f: reason. Remedy.
-Backends on this machine are accepted unless envoy.allow_loopback_backends is set to false.
+Backends on this machine are a warning each, because weir serve takes them and weir control and filter do not: nothing
+if the setting envoy.allow_loopback_backends is true, a problem each if it is false.
 
 Exit: 0 valid, perhaps with warnings · 2 problems
 
@@ -100,11 +101,11 @@ export const validateCommand: Command = {
       envoy: { type: 'boolean', default: false },
     })
     const folder = configFolder(settings, shippedConfig)
-    const { given } = settings
-    const allowLoopbackBackends =
-      !given.has('envoy.allow_loopback_backends') || settings.values['envoy.allow_loopback_backends']
     const loaded = loadFolder(folder, {
-      allowLoopbackBackends,
+      // Which command will use the folder is not known here.
+      allowLoopbackBackends: settings.given.has('envoy.allow_loopback_backends')
+        ? settings.values['envoy.allow_loopback_backends']
+        : 'with a warning',
       // As the control plane would have one, so that what is made of it is checked as well.
       placeholder: () => selfSigned('Weir placeholder'),
     })

@@ -162,6 +162,22 @@ describe('is accepted', () => {
   })
 })
 
+test('E19: a backend on this machine, where it depends on the command, is told', () => {
+  const built = buildPolicy(site(hosts({ host: 'localhost' })), { allowLoopbackBackends: 'with a warning' })
+  expect(built.ok).toBe(true)
+  expect(built.warnings).toEqual([
+    {
+      file: 'backend-services.json',
+      document: 'backend-services',
+      entry: 'app',
+      field: 'back_hosts[0].host',
+      reason:
+        '"localhost" refers to this machine: weir control and weir filter --config, whose Envoys are elsewhere, refuse it',
+      remedy: 'Name the origin’s own address, or set envoy.allow_loopback_backends.',
+    },
+  ])
+})
+
 test('E34: a trusted filter contributes its addresses, and nothing else', () => {
   const rule = {
     relation: 'OR',

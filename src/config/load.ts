@@ -45,8 +45,8 @@ import { checkToggles, planetTrusts, systemValues } from './resolve/system.ts'
 import { isList } from './schema/json.ts'
 
 export type LoadOptions = {
-  /** Backends on this machine are accepted (spec control-plane 1.3). Default: false. */
-  readonly allowLoopbackBackends?: boolean
+  /** Backends on this machine are accepted (spec control-plane 1.3), perhaps with a warning each. Default: false. */
+  readonly allowLoopbackBackends?: boolean | 'with a warning'
   /** Name of the configuration, shown in events. Default: `prod`. */
   readonly branch?: string
   /** Private keys are fetched and checked. Default: true; filters have no use for them, nor access. */

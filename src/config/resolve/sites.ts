@@ -40,20 +40,23 @@ export function resolveTemplate(
 }
 
 /** Backends on this machine are a mistake on a proxy of its own, and the rule on a laptop (spec control-plane 1.3). */
-export function checkBackends(services: Document<BackendServiceEntry>, allowLoopback: boolean): void {
-  if (allowLoopback) return
+export function checkBackends(
+  services: Document<BackendServiceEntry>,
+  allowLoopback: boolean | 'with a warning',
+): void {
+  if (allowLoopback === true) return
+  const remedy = 'Name the origin’s own address, or set envoy.allow_loopback_backends.'
   for (const service of services.entries.values()) {
+    const report = services.reportOn(service.id)
     service.hosts.forEach(({ host }, i) => {
       if (!isThisMachine(host)) return
-      services
-        .reportOn(service.id)
-        .problem(
-          `back_hosts[${String(i)}].host`,
-          finding(
-            `"${host}" refers to this machine`,
-            'Name the origin’s own address, or set envoy.allow_loopback_backends.',
-          ),
-        )
+      const field = `back_hosts[${String(i)}].host`
+      const reason = `"${host}" refers to this machine`
+      if (allowLoopback === false) report.problem(field, finding(reason, remedy))
+      else {
+        const refused = `${reason}: weir control and weir filter --config, whose Envoys are elsewhere, refuse it`
+        report.warning(field, finding(refused, remedy))
+      }
     })
   }
 }

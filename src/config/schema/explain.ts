@@ -1,8 +1,18 @@
 // Says in the words of spec pipeline 7 why a value does not fit a schema. Whether it fits is the library's decision
 // (typebox, compiled); its own messages stop after a few, name branches of unions and speak to programmers.
 import type { TSchema } from 'typebox'
+import { Check } from 'typebox/value'
 import { checkPattern } from '#platform'
-import { atLeast, atMost, badPattern, notOneOf, required, unknownField, wrongType } from '../findings.ts'
+import {
+  atLeast,
+  atMost,
+  badPattern,
+  notOneOf,
+  required,
+  show,
+  unknownField,
+  wrongType,
+} from '../findings.ts'
 import type { Report } from '../problem.ts'
 import { type Schema, fieldPath, isObject, jsonSchema, own } from './json.ts'
 
@@ -24,6 +34,10 @@ function explainAny(schema: Schema, value: unknown, at: string, report: Report):
   if (schema.anyOf !== undefined) return explainUnion(schema, schema.anyOf, value, at, report)
   if (schema.enum !== undefined) {
     if (!schema.enum.includes(value)) report.problem(at, notOneOf(schema.enum.map(String), value))
+    return
+  }
+  if (schema.const !== undefined) {
+    if (value !== schema.const) report.problem(at, wrongType(expected(schema), value))
     return
   }
   switch (schema.type) {
@@ -57,7 +71,10 @@ function explainAny(schema: Schema, value: unknown, at: string, report: Report):
   report.problem(at, wrongType(expected(schema), value))
 }
 
-/** The branch of the value's own type explains itself; without one, all branches are named. */
+/**
+ * A branch that accepts the value has at most a syntax to judge. Otherwise the branch of the value's own type explains
+ * itself; without one, all branches are named.
+ */
 function explainUnion(
   schema: Schema,
   branches: readonly Schema[],
@@ -65,6 +82,8 @@ function explainUnion(
   at: string,
   report: Report,
 ): void {
+  const accepting = branches.find((one) => Check(one, value))
+  if (accepting !== undefined) return explainAny(accepting, value, at, report)
   const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value
   const branch = branches.find((one) => one.type === type || (one.type === 'integer' && type === 'number'))
   if (branch !== undefined && schema.expected === undefined) return explainAny(branch, value, at, report)
@@ -85,13 +104,17 @@ function explainObject(
     report.problem(fieldPath(at, name), required(name, property === undefined ? '' : expected(property)))
   }
   const [free] = Object.values(schema.patternProperties ?? {})
+  let allKnown = true
   for (const [key, inner] of Object.entries(value)) {
     const property = own(schema.properties, key) ?? free
     if (property !== undefined) explainAny(property, inner, fieldPath(at, key), report)
     else if (schema.additionalProperties === false) {
+      allKnown = false
       report.problem(fieldPath(at, key), unknownField(key.slice(0, 80), Object.keys(schema.properties ?? {})))
     }
   }
+  // A field too many that is not known either is one mistake.
+  if (!allKnown) return
   const size = Object.keys(value).length
   if (size < (schema.minProperties ?? 0) || size > (schema.maxProperties ?? Infinity)) {
     report.problem(at, wrongType(expected(schema), value))
@@ -134,6 +157,7 @@ export function expected(schema: Schema): string {
   if (schema.expected !== undefined) return schema.expected
   if (schema.anyOf !== undefined) return schema.anyOf.map(expected).join(' or ')
   if (schema.enum !== undefined) return `one of ${schema.enum.map(String).join(', ')}`
+  if (schema.const !== undefined) return show(schema.const)
   switch (schema.type) {
     case 'array':
       return listPhrase(schema)
