@@ -78,7 +78,18 @@ describe('mistakes', () => {
       '',
     ],
     ['a number that is none', ['events', '--last', 'few'], '--last few: must be a number', ''],
-    ['no journal', ['events', '--file', 'absent.jsonl'], 'there is no journal absent.jsonl yet', ''],
+    [
+      'no journal',
+      ['events', '--journal', 'absent.jsonl'],
+      'there is no journal absent.jsonl yet: start weir here, or name the journal with --journal',
+      '',
+    ],
+    [
+      'a journal that is a folder',
+      ['events', '--journal', '.'],
+      'the journal . cannot be read: it is a folder; name another with --journal',
+      '',
+    ],
     ['a verb that is none', ['rules', 'tset'], 'weir rules: unknown "tset": write weir rules test', ''],
     ['a rule that is none', ['rules', 'test', '--rule', '7'], '--rule 7: ', ''],
     [
@@ -98,6 +109,37 @@ describe('mistakes', () => {
     expect(ran.code).toBe(2)
     expect(ran.stderr).toContain(stderr)
     expect(ran.stdout).toContain(stdout)
+  })
+})
+
+describe('weir events', () => {
+  const event = (url: string): string =>
+    JSON.stringify({ timestamp: '2026-03-02T09:15:04.123456Z', result: 'Passed', method: 'GET', url })
+  const shown = '2026-03-02 09:15:04.123 Passed              - GET '
+
+  test.each([
+    [
+      'lines that are no events are left out, and counted',
+      [event('a/'), '{"a":1}', 'no JSON', '', event('b/')],
+      [`${shown} a/ -`, `${shown} b/ -`],
+      ': 3 lines are no events and were left out\n',
+    ],
+    [
+      'one alone',
+      ['{"timestamp":"2026-03-02T', event('a/')],
+      [`${shown} a/ -`],
+      ': 1 line is no event and was left out\n',
+    ],
+    ['a journal of events says nothing more', [event('a/')], [`${shown} a/ -`], ''],
+  ])('%s', async (_says, lines, stdout, stderr) => {
+    const journal = join(folder, 'some.jsonl')
+    writeFileSync(journal, `${lines.join('\n')}\n`)
+    const ran = await runWeir(['events', '--journal', journal])
+    expect(ran).toEqual({
+      code: 0,
+      stdout: stdout.map((line) => `${line}\n`).join(''),
+      stderr: stderr === '' ? '' : `weir events: ${journal}${stderr}`,
+    })
   })
 })
 

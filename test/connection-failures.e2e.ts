@@ -171,3 +171,27 @@ test('a connection that comes to a request is none of them, and its TLS is in th
   ])
   expect(control.failures.slice(before)).toEqual([])
 })
+
+test('a connection that ends before a request line is no request, one that ends among its headers is', async () => {
+  const port = await envoy.listenerPort('https')
+  const told = control.requests.length
+  const ports: (number | undefined)[] = []
+  for (const sent of ['\r\n', 'GET /half HTTP/1.1\r\nHost: www.example.com\r\nX-Half: ']) {
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      servername: 'www.example.com',
+      rejectUnauthorized: false,
+    })
+    await once(socket, 'secureConnect')
+    ports.push(socket.localPort)
+    socket.end(sent)
+    await closed(socket)
+  }
+  // Envoy has one worker here, so the entry of the second comes after one of the first.
+  await until(() => control.requests.length > told)
+  expect(control.requests.slice(told)).toMatchObject([
+    { peer: { port: ports[1] }, responseFlags: ['downstream_connection_termination'] },
+  ])
+  expect(control.failures.slice(before)).toEqual([])
+})

@@ -149,7 +149,11 @@ async function start({ life, log, settings }: Serving, { folder, credentials }: 
     onProgress: keeper.consider,
     timeoutMs: values['publish.timeout'],
     drainMs: values['publish.drain'],
-    onNack: ({ node, message }) => tell({ kind: 'nack', node, reason: message }),
+    onNack(nack) {
+      const { node, message } = nack
+      const remedy = publications.refused(nack)
+      tell({ kind: 'nack', node, reason: remedy === undefined ? message : `${message}. ${remedy}` })
+    },
   })
   if (before) {
     ads.restore(before)

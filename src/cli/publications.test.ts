@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from '@jest/globals'
+import { beforeEach, describe, expect, test } from '@jest/globals'
 import { buildPolicy } from '#config'
 import type { PublishResult, Snapshot } from '#envoy'
 import { type Publication, type Publications, createPublications } from './publications.ts'
@@ -10,7 +10,7 @@ function publication(revision: string): Publication {
 }
 
 /** What is sent and not answered yet, oldest first. */
-let open: { readonly version: string; answer(ok: boolean): Promise<void> }[]
+let open: { readonly version: string; answer(ok: boolean, nodes?: PublishResult['nodes']): Promise<void> }[]
 let offered: string | undefined
 let lists: string
 let possible: (readonly string[])[]
@@ -29,9 +29,9 @@ const nodes = {
     return new Promise((resolve) => {
       open.push({
         version,
-        async answer(ok) {
+        async answer(ok, results = []) {
           if (!ok) offered = before ?? version
-          resolve({ snapshot: version, ok, nodes: [] })
+          resolve({ snapshot: version, ok, nodes: results })
           await settled()
         },
       })
@@ -148,4 +148,43 @@ test('who fails on being told what became of a publish does not keep back the ne
   await settled()
   expect(open.map(({ version }) => version)).toEqual(['one, no lists', 'two, no lists'])
   expect(log).toContainEqual(['a publish was not concluded', undefined])
+})
+
+describe('a refusal says what to do', () => {
+  const remedy = 'No template patches what Envoy gets, so this is a defect of Weir'
+  const refusal = {
+    state: 'nacked',
+    type: 'route',
+    resources: ['http|plain'],
+    message: 'missing ): (',
+  } as const
+
+  test('of an Envoy, when the publish is over', async () => {
+    publications.put(publication('bad'))
+    const one = await going()
+    expect(publications.refused({ node: 'envoy-0', role: 'envoy' })).toContain(remedy)
+    expect(log).toEqual([])
+    await one.answer(false, [{ id: 'envoy-0', role: 'envoy', ...refusal }])
+    expect(log).toEqual([
+      [expect.stringContaining(`a node refused it, and what ran before is back. ${remedy}`), 'bad'],
+    ])
+  })
+
+  test('of an Envoy that came later, at once', async () => {
+    publications.put(publication('good'))
+    await answer(true)
+    publications.refused({ node: 'envoy-1', role: 'envoy' })
+    expect(log.at(-1)).toEqual([
+      expect.stringContaining(`an Envoy refused what it is offered. ${remedy}`),
+      undefined,
+    ])
+  })
+
+  test('of a filter in its own words alone', async () => {
+    publications.put(publication('bad'))
+    const one = await going()
+    expect(publications.refused({ node: 'filter-1', role: 'filter' })).toBeUndefined()
+    await one.answer(false, [{ id: 'filter-1', role: 'filter', ...refusal, type: 'policy' }])
+    expect(log).toEqual([['not published: a node refused it, and what ran before is back', 'bad']])
+  })
 })

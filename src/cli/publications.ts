@@ -2,7 +2,8 @@
 // made anew, such as the lists of listeners after a revocation, is made of the policy before. One publish goes on at a time, so
 // that which of them is in force is known when the next one is made.
 import type { EncodedDocument, Policy } from '#config'
-import type { Ads, Snapshot } from '#envoy'
+import type { Ads, NodeNack, PublishResult, Snapshot } from '#envoy'
+import { envoyRemedy } from './envoy-remedy.ts'
 
 /** What is published, apart from revocation lists. */
 export type Publication = {
@@ -31,8 +32,13 @@ export type Publications = {
   put(publication: Publication): void
   /** Publishes what is in force once more, because what it is made with has changed. */
   again(): void
+  /** Says what to do about a refusal; undefined: its own words do. It is logged at the end of a publish, and outside of one here. */
+  refused(nack: Pick<NodeNack, 'node' | 'role'>): string | undefined
   readonly inForce: Publication | undefined
 }
+
+const isRefusedByEnvoy = ({ nodes }: PublishResult): boolean =>
+  nodes.some(({ role, state }) => role === 'envoy' && state === 'nacked')
 
 export function createPublications({
   ads,
@@ -42,6 +48,7 @@ export function createPublications({
   log,
 }: PublicationsOptions): Publications {
   let inForce: Publication | undefined
+  let going: Publication | undefined
   const undecided = new Set<Publication>()
   let last: Promise<void> = Promise.resolve()
 
@@ -56,15 +63,25 @@ export function createPublications({
     const { revision } = publication.policy
     try {
       const snapshot = make()
-      const { ok, nodes } = await ads.publish(snapshot)
+      going = publication
+      const result = await ads.publish(snapshot)
+      const { ok, nodes } = result
       // Where there was nothing before, what is refused stays offered.
       if (ads.status().snapshot === snapshot.version) inForce = publication
       if (ok) log.info({ revision, nodes }, 'published')
-      else log.warn({ revision, nodes }, 'not published: a node refused it, and what ran before is back')
+      else {
+        const remedy = isRefusedByEnvoy(result) ? `. ${envoyRemedy(publication.policy)}` : ''
+        log.warn(
+          { revision, nodes },
+          `not published: a node refused it, and what ran before is back${remedy}`,
+        )
+      }
       return ok
     } catch (error) {
       log.error({ err: error, revision }, 'not published')
       return false
+    } finally {
+      going = undefined
     }
   }
 
@@ -90,6 +107,12 @@ export function createPublications({
         const publication = inForce
         if (publication !== undefined) await send(publication, () => build(publication))
       })
+    },
+    refused({ node, role }) {
+      if (role !== 'envoy') return undefined
+      const remedy = envoyRemedy((going ?? inForce)?.policy)
+      if (going === undefined) log.warn({ node }, `an Envoy refused what it is offered. ${remedy}`)
+      return remedy
     },
     get inForce() {
       return inForce

@@ -13,6 +13,19 @@ const common = (fields: Properties): Properties => ({
   common_properties: { ...(logEntry['common_properties'] as Properties), ...fields },
 })
 
+/** As Envoy writes it of an HTTP/1 client that leaves before its headers are complete. */
+const leftAfter = (bytes: number, response: Properties = {}): Properties => ({
+  common_properties: {
+    response_flags: { downstream_connection_termination: true },
+    downstream_wire_bytes_received: bytes,
+    access_log_type: 6,
+  },
+  protocol_version: 2,
+  request: {},
+  response: { response_code_details: 'downstream_remote_disconnect', ...response },
+})
+const withoutRequest: Partial<AccessLogEntry> = { method: '', requestHeaderBytes: 0, responseCode: 0 }
+
 const metadata = (...namespaces: readonly (readonly [string, Properties])[]): Properties =>
   common({
     metadata: { filter_metadata: Object.fromEntries(namespaces.map(([name, fields]) => [name, { fields }])) },
@@ -80,6 +93,20 @@ describe('an access log entry', () => {
     ['a periodic entry is none', common({ access_log_type: 5 }), undefined],
     ['an entry of an upstream attempt is none', common({ access_log_type: 9 }), undefined],
     ['an entry at the end of the request is one', common({ access_log_type: 6 }), { responseCode: 200 }],
+    ['an empty line and the end of the connection are no request', leftAfter(2), undefined],
+    ['so little that no request line can have come is none', leftAfter(12), undefined],
+    ['what may have been a request line is one', leftAfter(13), withoutRequest],
+    ['half a request, of which the length is not told, is one', leftAfter(0), withoutRequest],
+    [
+      'what Envoy answered is one, however short',
+      leftAfter(1, { response_code: { value: 408 }, response_code_details: 'request_header_timeout' }),
+      { responseCode: 408 },
+    ],
+    [
+      'half the headers of an HTTP/2 stream are one',
+      { ...leftAfter(12), protocol_version: 3 },
+      { ...withoutRequest, protocolVersion: '2' },
+    ],
     [
       'flags by their long names',
       common({

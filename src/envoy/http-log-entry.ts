@@ -28,6 +28,8 @@ type Draft = {
   readonly flags: string[]
   intermediate: boolean
   type: number
+  /** Of the connection, since the request before; TLS not counted. */
+  bytesReceived: number
 }
 
 type Read = ReadField<Draft>
@@ -102,6 +104,7 @@ const common: Fields = new Map([
   [tag(24, 'varint'), ({ entry }, reader) => void (entry.upstreamAttempts = reader.uint32())],
   [tag(25, 'bytes'), ({ entry }, reader) => void (entry.terminationDetails = reader.string())],
   [tag(27, 'varint'), (draft, reader) => void (draft.intermediate = readInt64(reader) !== 0)],
+  [tag(30, 'varint'), (draft, reader) => void (draft.bytesReceived = readInt64(reader))],
   [tag(33, 'varint'), (draft, reader) => void (draft.type = reader.uint32())],
 ])
 
@@ -152,6 +155,20 @@ const readEntryField: Read = (draft, field, reader) => {
 /** AccessLogType: entries of a stream that goes on, or of an upstream attempt, are none of ours. */
 const types = { notSet: 0, downstreamEnd: 6 } as const
 
+const isFinal = ({ type, intermediate }: Draft): boolean =>
+  (type === types.notSet || type === types.downstreamEnd) && !intermediate
+
+/** The end of a line counts: `G / HTTP/1.1` and a line feed. */
+const shortestRequestLine = 13
+
+/**
+ * An HTTP/1 connection that ended, unanswered, before a request line can have come: Envoy writes an entry from the first
+ * byte on, be it the empty line that some clients send behind a body. Who left in the middle of the headers has sent more,
+ * and what Envoy answered by itself (400, 408) counts as a request, however short.
+ */
+const cameToNoRequest = ({ entry: { protocolVersion, responseCode }, bytesReceived }: Draft): boolean =>
+  protocolVersion === '1.1' && responseCode === 0 && bytesReceived > 0 && bytesReceived < shortestRequestLine
+
 function draftOf(node: string, logName: string): Draft {
   const flags: string[] = []
   return {
@@ -201,12 +218,13 @@ function draftOf(node: string, logName: string): Draft {
     flags,
     intermediate: false,
     type: types.notSet,
+    bytesReceived: 0,
   }
 }
 
 /**
- * Reads an HTTPAccessLogEntry; undefined if the request is not finished. `node` and `logName` are those that the stream
- * was opened with. Throws on bytes that are none.
+ * Reads an HTTPAccessLogEntry; undefined if the request is not finished, or there was none. `node` and `logName` are
+ * those that the stream was opened with. Throws on bytes that are none.
  */
 export function decodeHttpEntry(
   message: Uint8Array,
@@ -215,6 +233,5 @@ export function decodeHttpEntry(
 ): AccessLogEntry | undefined {
   const draft = draftOf(node, logName)
   readAll(createReader(message), draft, readEntryField)
-  const final = draft.type === types.notSet || draft.type === types.downstreamEnd
-  return final && !draft.intermediate ? draft.entry : undefined
+  return isFinal(draft) && !cameToNoRequest(draft) ? draft.entry : undefined
 }

@@ -11,4 +11,4 @@ export { type Ingest, type IngestOptions, type IngestStats, type Sink, createIng
 export { type Journal, type JournalOptions, type JournalStats, openJournal } from './journal.ts'
 export { readSince } from './journal-since.ts'
 export { type FollowOptions, type Position, type Tail, followJournal, readTail } from './journal-reader.ts'
-export { type ReadableEvent, readableEvent } from './readable.ts'
+export { type ReadableEvent, isReadableEvent, readableEvent } from './readable.ts'

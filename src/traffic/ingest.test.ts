@@ -3,7 +3,7 @@ import { passedEntry } from './entry.fixture.ts'
 import { fitEvent } from './event-limit.ts'
 import { type EventHead, type TrafficEvent, completeEvent, eventJson } from './event.ts'
 import { type IngestOptions, createIngest } from './ingest.ts'
-import { readableEvent } from './readable.ts'
+import { isReadableEvent, readableEvent } from './readable.ts'
 import { blankRecord } from './record.ts'
 
 function collect(options: Partial<IngestOptions> = {}) {
@@ -143,5 +143,20 @@ describe('readable lines', () => {
   test('what a client sent cannot write to the terminal', () => {
     const line = readableEvent({ url: 'a/\u001b[2Jx\u202e\r\n', method: 'GET' })
     expect(line).toContain('a/\ufffd[2Jx\ufffd\ufffd\ufffd')
+  })
+  test.each([
+    ['an event', completeEvent(passedEntry).head, true],
+    [
+      'one of another version, with fewer fields',
+      { timestamp: '2026-03-02T09:15:04Z', result: 'Passed' },
+      true,
+    ],
+    ['an object of something else', { a: 1 }, false],
+    ['a log line', { level: 'info', timestamp: '2026-03-02T09:15:04Z', msg: 'published' }, false],
+    ['fields of another kind', { timestamp: 1_772_442_904, result: 'Passed' }, false],
+    ['a list', [], false],
+    ['nothing', null, false],
+  ])('%s: is it an event', (_says, value, expected) => {
+    expect(isReadableEvent(value)).toBe(expected)
   })
 })

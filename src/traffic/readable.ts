@@ -18,6 +18,31 @@ export type ReadableEvent = Partial<
   >
 >
 
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isNumber = (value: unknown): boolean => typeof value === 'number'
+const isList = (value: unknown): boolean => Array.isArray(value)
+
+const kinds: Readonly<Record<keyof ReadableEvent, (value: unknown) => boolean>> = {
+  timestamp: isText,
+  result: isText,
+  status: isNumber,
+  method: isText,
+  url: isText,
+  ip: isText,
+  reason: (value) => value === null || isText(value),
+  monitor_reasons: isList,
+  request_time: isNumber,
+  query: (value) => value === null || isText(value),
+}
+
+/** Whether a value out of a journal is an event: it says when and with which result, and nothing that is no field of one. */
+export function isReadableEvent(value: unknown): value is ReadableEvent {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = new Map(Object.entries(value))
+  if (!fields.has('timestamp') || !fields.has('result')) return false
+  return Object.entries(kinds).every(([name, isKind]) => !fields.has(name) || isKind(fields.get(name)))
+}
+
 /** A terminal must not take what a client sent for its own commands. */
 const printable = (text: string): string =>
   text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '\ufffd')

@@ -41,19 +41,32 @@ async function go(args: readonly string[], cwd: string): Promise<void> {
   if (code !== 0) throw new Error(`go ${args.join(' ')}:\n${output}`)
 }
 
+/** How Go says that a proxy or a repository does not serve a module, or that it is too old itself. */
+const unserved =
+  /@\S+: (?:Get "|reading \w+:\/\/|module lookup disabled by |unrecognized import path |(?:invalid version: )?git )|requires go >= |invalid go version |unknown directive: tool$/m
+
+/**
+ * Whether `go mod download` failed because something is not to be had here. Everything else, such as a module that is not what its sum
+ * says, is a defect of the module in this repository, and left out tests would hide it.
+ */
+export const isNotToBeHad = (output: string): boolean => unserved.test(output) && !/^verifying /m.test(output)
+
 /** A program made of a Go module: its file, or why it is not to be had here. */
 export type Peer = { readonly file: string } | { readonly missing: string }
 
 /**
  * Builds a package of the module in test/peers/NAME. Without Go, and where a module it needs is not served, the peer is missing; a module
- * that is there and does not build throws.
+ * whose sums are wrong, or that is there and does not build, throws.
  */
 export async function goPeer(name: string, packageName = '.'): Promise<Peer> {
   if (onPath('go') === undefined) return { missing: 'no go on PATH' }
   const folder = join(root, 'test/peers', name)
   mkdirSync(goEnv.GOBIN, { recursive: true })
   const fetched = await run('go', ['mod', 'download'], { cwd: folder, env: goEnv })
-  if (fetched.code !== 0) return { missing: fetched.output.trim() }
+  if (fetched.code !== 0) {
+    if (isNotToBeHad(fetched.output)) return { missing: fetched.output.trim() }
+    throw new Error(`go mod download in test/peers/${name}:\n${fetched.output}`)
+  }
   const file = join(goEnv.GOBIN, `peer-${name}`)
   await go(['build', '-o', file, packageName], folder)
   return { file }

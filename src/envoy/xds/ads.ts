@@ -25,7 +25,7 @@ export type AdsLog = {
   warn(fields: object, message: string): void
 }
 
-export type NodeNack = Refusal & { readonly node: string }
+export type NodeNack = Refusal & { readonly node: string; readonly role: Role }
 
 export type AdsOptions = {
   readonly log: AdsLog
@@ -162,7 +162,7 @@ export function createAds(options: AdsOptions): Ads {
         onNack(refusal) {
           const { message: reason, ...what } = refusal
           log.warn({ node: node.id, ...what, reason }, `${noun} refused its configuration`)
-          onNack?.({ ...refusal, node: node.id })
+          onNack?.({ ...refusal, node: node.id, role: node.role })
         },
       },
     })
