@@ -130,11 +130,7 @@ export const costByRate = ({ quick, rounds, say }: RateOptions): Promise<readonl
           const before = usageOf(server.pids)
           const run = await openLoop(server.port, rate, quick ? 3 : 8, mix)
           await pause(settleMs)
-          runs.push({
-            ...cpuPerRequest(before, usageOf(server.pids), run.good),
-            'p50 ms': run.p50,
-            'p99 ms': run.p99,
-          })
+          runs.push(cpuPerRequest(before, usageOf(server.pids), run.good))
         }
         say(`  ${String(rate)} requests/s: round ${String(round + 1)} of ${String(rounds)}`)
       }
