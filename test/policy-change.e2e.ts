@@ -1,6 +1,6 @@
 // The first policy change that the README walks through, with its observable effect: a country blocked, a login limited,
 // both while Weir runs; and a broken folder changes nothing.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { send } from './support/http.ts'
@@ -75,6 +75,16 @@ test('the fourth login within a minute is refused', async () => {
   })
   expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(3)
   expect(await login()).toBe(471)
+})
+
+test('the last site cannot go while Weir runs, and the folder that has it again is told', async () => {
+  const file = join(weir.config, 'server-groups.json')
+  const before = readFileSync(file)
+  rmSync(file)
+  await weir.logged((line) => String(line.msg).includes('the change would leave no site'))
+  expect([await fromFrance(), await login()]).toEqual([472, 471])
+  writeFileSync(file, before)
+  await weir.logged((line) => String(line.msg).startsWith('the configuration is again what it was'))
 })
 
 test('a broken folder changes nothing', async () => {
