@@ -164,7 +164,8 @@ export async function followPolicy(
       'the configuration is again what it was before the refused change',
     )
     onReload?.('applied')
-    tell({ kind: 'policy', revision })
+    // A node may have refused what was applied last, and then something older runs.
+    if (running === undefined || running() === revision) tell({ kind: 'policy', revision })
   }
 
   // Watched before it is read, so that no change falls between.

@@ -3,7 +3,6 @@
 
 export type LineQueue = {
   readonly lines: number
-  readonly bytes: number
   /** More than one batch waits: the first takes no more lines. */
   readonly hasFull: boolean
   /** False: too many bytes wait already. */
@@ -58,9 +57,6 @@ export function createLineQueue(mostBytes: number, batchBytes: number): LineQueu
   return {
     get lines() {
       return lines
-    },
-    get bytes() {
-      return bytes
     },
     get hasFull() {
       return batches.length > 1
